@@ -1,0 +1,29 @@
+#include "image/address.h"
+#include "image/precedence.h"
+
+static bool names_address(const struct gk_host_record *host, const uint8_t address[16], enum gk_address_class class) {
+	switch ((enum gk_host_kind)host->kind) {
+	case GK_HOST_ANY:
+		return class == GK_ADDRESS_PUBLIC;
+	case GK_HOST_RANGE:
+		return gk_address_in(address, host->address, host->prefix);
+	case GK_HOST_LOCALHOST:
+		return class == GK_ADDRESS_LOOPBACK;
+	case GK_HOST_NAME:
+	case GK_HOST_SUFFIX:
+		return false;
+	}
+	return false;
+}
+
+struct gk_verdict gk_decide_address(const struct gk_image *image, const uint8_t address[16], uint16_t port) {
+	enum gk_address_class class = gk_address_class(address);
+	struct gk_matches matches;
+	gk_matches_begin(&matches);
+	for (uint32_t i = 0; i < image->host_count; i++) {
+		const struct gk_host_record *host = &image->hosts[i];
+		if (port >= host->low && port <= host->high && names_address(host, address, class))
+			gk_matches_add(&matches, image, host->rule);
+	}
+	return gk_matches_resolve(&matches, image, GK_ACTION_NETWORK);
+}

@@ -1,0 +1,23 @@
+/* The agent's process between fork and exec. */
+#ifndef GK_LAUNCH_AGENT_H
+#define GK_LAUNCH_AGENT_H
+
+#include "launch/limits.h"
+#include "launch/typed.h"
+
+#include <signal.h>
+
+struct gk_agent {
+	const struct gk_typed *typed;
+	char *const *argv;
+	const struct gk_limits *limits;
+	const sigset_t *signals; /* the mask that we were started with */
+	int ruleset;
+	pid_t supervisor;
+};
+
+/* Gives up everything but the standard streams, enters the agent's domain and filter, passes the listener over socket, waits for
+ * the word to go, and executes the program. Reports on socket what fails. */
+_Noreturn void gk_agent(const struct gk_agent *agent, int socket);
+
+#endif

@@ -1,0 +1,145 @@
+#include "launch/floor.h"
+
+#include "sys/landlock.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/* The kernel opens what it executes: both rights are needed (the interpreter's file too). */
+#define RIGHTS_TO_RUN (GK_FS_EXECUTE | GK_FS_READ_FILE)
+/* Journal segments are made, grown and read; the daemon removes them. */
+#define RIGHTS_IN_RUN_DIR (GK_FS_READ_FILE | GK_FS_READ_DIR | GK_FS_WRITE_FILE | GK_FS_MAKE_REG | GK_FS_TRUNCATE | GK_FS_REMOVE_FILE)
+/* A process's own files there (comm, oom_score_adj …) are the policy's to judge. */
+#define RIGHTS_IN_PROC (GK_FS_READ_FILE | GK_FS_READ_DIR | GK_FS_WRITE_FILE | GK_FS_TRUNCATE)
+
+static int build_supervisor(const struct gk_floor_input *input, int *out);
+static int build_agent(const struct gk_floor_input *input, int *out);
+
+int gk_floor_build(const struct gk_floor_input *input, struct gk_floor *out) {
+	*out = (struct gk_floor){.supervisor = -1, .border = -1, .agent = -1};
+	int error = build_supervisor(input, &out->supervisor);
+	if (error == 0)
+		error = gk_ruleset_open(&(struct gk_restriction){.scoped = GK_SCOPE_SIGNAL}, &out->border);
+	if (error == 0)
+		error = build_agent(input, &out->agent);
+	if (error < 0)
+		gk_floor_release(out);
+	return error;
+}
+
+void gk_floor_release(struct gk_floor *floor) {
+	int *const ruleset[] = {&floor->supervisor, &floor->border, &floor->agent};
+	for (size_t i = 0; i < GK_COUNT(ruleset); i++) {
+		if (*ruleset[i] >= 0)
+			close(*ruleset[i]);
+		*ruleset[i] = -1;
+	}
+}
+
+uint64_t gk_floor_supervisor_rights(uint32_t access) {
+	uint64_t rights = 0;
+	if ((access & GK_FLOOR_READ) != 0)
+		rights |= GK_FS_READ;
+	if ((access & GK_FLOOR_EXECUTE) != 0)
+		rights |= RIGHTS_TO_RUN;
+	if ((access & GK_FLOOR_WRITE) != 0)
+		rights |= GK_FS_ALL;
+	return rights;
+}
+
+uint64_t gk_floor_agent_rights(uint32_t access) {
+	return (access & (GK_FLOOR_READ | GK_FLOOR_EXECUTE)) != 0 ? RIGHTS_TO_RUN : 0;
+}
+
+static int allow_floor(const struct gk_image *image, int ruleset, uint64_t (*rights_of)(uint32_t access)) {
+	for (uint32_t i = 0; i < gk_image_floor_count(image); i++) {
+		uint32_t access;
+		char path[PATH_MAX];
+		struct gk_slice entry = gk_image_floor(image, i, &access);
+		uint64_t rights = rights_of(access);
+		if (rights == 0 || entry.length >= sizeof(path))
+			continue;
+		memcpy(path, entry.at, entry.length);
+		path[entry.length] = '\0';
+		int error = gk_ruleset_allow(ruleset, path, rights);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int allow_typed(const struct gk_typed *typed, int ruleset) {
+	int error = 0;
+	for (size_t i = 0; i < typed->count && error == 0; i++)
+		error = gk_ruleset_allow_fd(ruleset, typed->file[i], RIGHTS_TO_RUN);
+	return error;
+}
+
+/* Names beneath the roots are listed to find other names of denied files; what the files hold stays out of reach. */
+static int allow_listing(const struct gk_image *image, int ruleset) {
+	static const enum gk_root roots[] = {GK_ROOT_HOME_REAL, GK_ROOT_WORKSPACE_REAL, GK_ROOT_TMP_REAL};
+	int error = 0;
+	for (size_t i = 0; i < GK_COUNT(roots) && error == 0; i++) {
+		struct gk_slice root = gk_image_root(image, roots[i]);
+		char path[PATH_MAX];
+		if (root.length == 0 || root.length >= sizeof(path))
+			continue;
+		memcpy(path, root.at, root.length);
+		path[root.length] = '\0';
+		error = gk_ruleset_allow(ruleset, path, GK_FS_READ_DIR);
+	}
+	return error;
+}
+
+/* The terminal that the run was started on may be a line of the machine, which no policy names. */
+static int allow_terminal(int ruleset) {
+	int error = 0;
+	for (int fd = 0; fd < 3 && error == 0; fd++)
+		if (isatty(fd))
+			error = gk_ruleset_allow_fd(ruleset, fd, GK_FS_READ_FILE | GK_FS_WRITE_FILE | GK_FS_IOCTL_DEV);
+	return error;
+}
+
+static int build_supervisor(const struct gk_floor_input *input, int *out) {
+	int ruleset;
+	int error = gk_ruleset_open(&(struct gk_restriction){.fs = GK_FS_ALL}, &ruleset);
+	if (error < 0)
+		return error;
+	*out = ruleset;
+	error = allow_floor(input->image, ruleset, gk_floor_supervisor_rights);
+	if (error == 0)
+		error = allow_typed(input->typed, ruleset);
+	if (error == 0)
+		error = allow_listing(input->image, ruleset);
+	if (error == 0)
+		error = allow_terminal(ruleset);
+	if (error == 0)
+		error = gk_ruleset_allow(ruleset, "/proc", RIGHTS_IN_PROC);
+	if (error == 0)
+		error = gk_ruleset_allow(ruleset, input->run_dir, RIGHTS_IN_RUN_DIR);
+	if (error == 0)
+		error = gk_ruleset_allow(ruleset, input->images, GK_FS_READ_FILE);
+	if (error == 0 && input->simulate)
+		error = gk_ruleset_allow(ruleset, "/", GK_FS_ALL);
+	return error;
+}
+
+static int build_agent(const struct gk_floor_input *input, int *out) {
+	const struct gk_restriction everything = {
+		.fs = GK_FS_ALL,
+		.net = GK_NET_ALL,
+		.scoped = GK_SCOPE_SIGNAL | GK_SCOPE_ABSTRACT_UNIX_SOCKET,
+	};
+	int ruleset;
+	int error = gk_ruleset_open(&everything, &ruleset);
+	if (error < 0)
+		return error;
+	*out = ruleset;
+	error = allow_floor(input->image, ruleset, gk_floor_agent_rights);
+	if (error == 0)
+		error = allow_typed(input->typed, ruleset);
+	/* A simulated run may execute anything, as nothing of the policy may stop it. */
+	if (error == 0 && input->simulate)
+		error = gk_ruleset_allow(ruleset, "/", RIGHTS_TO_RUN);
+	return error;
+}

@@ -1,0 +1,25 @@
+/* The command line of gk-supervise: docs/supervisor-usage.md. */
+#ifndef GK_LAUNCH_OPTIONS_H
+#define GK_LAUNCH_OPTIONS_H
+
+#include "base/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest run identifier that fits a journal's header with its NUL. */
+#define GK_RUN_ID_MAX 31
+
+/* Everything is borrowed from argv. */
+struct gk_options {
+	const char *run, *run_dir, *image, *socket;
+	uint16_t proxy_port, transparent_port;
+	bool simulate, verbose;
+	char **program; /* what follows --, NULL-terminated, never empty */
+};
+
+/* 0, or -EINVAL with one line in why. */
+int gk_options_parse(int argc, char **argv, struct gk_options *out, char *why, size_t capacity) GK_MUST_CHECK;
+
+#endif

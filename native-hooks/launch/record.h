@@ -1,0 +1,12 @@
+/* The first and the last record of a run's journal. */
+#ifndef GK_LAUNCH_RECORD_H
+#define GK_LAUNCH_RECORD_H
+
+#include "supervise/supervisor.h"
+
+/* argv: what the user typed. 0 or -errno; nothing may start that is not recorded. */
+int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct gk_slice image_digest) GK_MUST_CHECK;
+/* status: wait status of the agent's first process. */
+int gk_record_end(struct gk_supervisor *supervisor, int status) GK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,32 @@
+/* The supervisor's one door to decisions and receipts: judge, then record, before anything is released. */
+#ifndef GK_SUPERVISE_JUDGE_H
+#define GK_SUPERVISE_JUDGE_H
+
+#include "image/decide.h"
+#include "supervise/call.h"
+
+/* What a receipt tells besides the verdict. Unset slices have at == NULL. */
+struct gk_subject {
+	enum gk_action action;
+	struct gk_slice target;	 /* canonical path, or address text */
+	struct gk_slice target2; /* the other name of a rename or link */
+	struct gk_slice command;
+	uint16_t port;
+};
+
+/* Decides action on the canonical path and records what is worth a receipt. 0: go on. -EACCES: refused (recorded).
+ * In a simulated run a refusal is recorded as would-deny and 0 is returned. */
+int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) GK_MUST_CHECK;
+
+/* Applies a verdict that the caller obtained itself (commands, addresses). Same returns. */
+int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, const struct gk_verdict *verdict) GK_MUST_CHECK;
+
+/* A refusal that no rule can lift: recorded with source protection (or internal for reasons that are failures of ours), then
+ * -EACCES. Not softened by a simulated run when the reason guards gatekeeper itself (GK_REASON_SELF_PROTECTION,
+ * FOREIGN_PROCESS, EXEC_MISMATCH, UNREADABLE_MEMORY, JOURNAL_FAILED, RESOURCES): protection is not policy. */
+int gk_refuse(struct gk_call *call, const struct gk_subject *subject, enum gk_reason reason) GK_MUST_CHECK;
+
+/* A note in the journal (mismatch, kill …). Never fails: a note that cannot be written is counted and retried at the run's end. */
+void gk_note(struct gk_call *call, const char *kind, struct gk_slice text);
+
+#endif

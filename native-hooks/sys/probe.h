@@ -1,0 +1,12 @@
+/* What the kernel must offer. Every probe uses the feature, none trusts a version number. */
+#ifndef GK_SYS_PROBE_H
+#define GK_SYS_PROBE_H
+
+#include "base/attr.h"
+
+#include <stddef.h>
+
+/* 0, or -errno with one line in why that says what is missing and what would mend it. */
+int gk_probe_requirements(char *why, size_t capacity) GK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,139 @@
+/* Judging: what is refused, what is recorded, and that nothing is released that could not be recorded. */
+#include "supervise/judge.h"
+#include "supervise/loop.h"
+#include "test/check.h"
+#include "test/image_builder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+static char directory[] = "/tmp/gk-judge-XXXXXX";
+static struct gk_supervisor supervisor;
+static struct gk_call call;
+
+static struct gk_image *make_image(void) {
+	static struct builder b;
+	const char *why = "";
+	build_begin(&b);
+	build_file(&b, 3, 1);
+	build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_ALLOW, 0, 0, "/free/**");
+	build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_ALLOW, GK_RULE_LOG, 0, "/logged/**");
+	build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_DENY, 0, 0, "/denied/**");
+	build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_ASK, 0, 0, "/asked/**");
+	build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_SHADOW, 0, 0, "/shadowed/**");
+	struct bytes bytes = build_end(&b);
+	struct gk_image *image = NULL;
+	CHECK(gk_image_over(bytes.at, bytes.length, &image, &why) == 0, "%s", why);
+	return image;
+}
+
+/* The n-th record of the journal, from 0; its type is 0 when there is none. */
+static struct gk_frame_view record(size_t n) {
+	static uint8_t *segment;
+	char file[64];
+	snprintf(file, sizeof(file), "%s/journal-000001", directory);
+	int fd = open(file, O_RDONLY);
+	if (segment != NULL)
+		munmap(segment, GK_JOURNAL_SEGMENT_BYTES);
+	segment = mmap(NULL, GK_JOURNAL_SEGMENT_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	struct gk_frame_view view = {0};
+	size_t used, at = GK_JOURNAL_HEADER_BYTES;
+	for (;; n--) {
+		uint32_t length;
+		memcpy(&length, segment + at, sizeof(length));
+		if (length == 0)
+			return (struct gk_frame_view){0};
+		CHECK(gk_frame_parse(gk_slice(segment + at + 8, length), &view, &used) == 0);
+		if (n == 0)
+			return view;
+		at = (at + 8 + length + 7) & ~(size_t)7;
+	}
+}
+
+static bool says(const struct gk_frame_view *view, enum gk_verdict_code verdict, enum gk_source source, const char *reason) {
+	struct gk_slice told = view->field[GK_FIELD_REASON];
+	return view->type == GK_FRAME_DECISION && gk_frame_number(view, GK_FIELD_VERDICT, 99) == verdict &&
+	       gk_frame_number(view, GK_FIELD_SOURCE, 99) == source &&
+	       (reason == NULL ? told.at == NULL : gk_slice_equal(told, gk_slice_of(reason)));
+}
+
+static void refuses_and_records(void) {
+	static const struct {
+		const char *path;
+		int result;
+		enum gk_verdict_code verdict;
+		enum gk_source source;
+		const char *reason;
+		bool recorded;
+	} rows[] = {
+		{"/free/a", 0, GK_VERDICT_ALLOW, GK_SOURCE_RULE, NULL, false},
+		{"/logged/a", 0, GK_VERDICT_ALLOW, GK_SOURCE_RULE, NULL, true},
+		{"/denied/a", -EACCES, GK_VERDICT_DENY, GK_SOURCE_RULE, NULL, true},
+		{"/asked/a", -EACCES, GK_VERDICT_DENY, GK_SOURCE_SILENCE, "ask-unanswered", true},
+		{"/shadowed/a", -EACCES, GK_VERDICT_DENY, GK_SOURCE_RULE, NULL, true},
+		{"/elsewhere", -EACCES, GK_VERDICT_DENY, GK_SOURCE_DEFAULT, "no-rule", true},
+	};
+	size_t recorded = 0;
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		struct gk_slice path = gk_slice_of(rows[i].path);
+		CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, path) == rows[i].result, "%s", rows[i].path);
+		struct gk_frame_view view = record(recorded);
+		CHECK((view.type != 0) == rows[i].recorded, "%s", rows[i].path);
+		if (!rows[i].recorded)
+			continue;
+		CHECK(says(&view, rows[i].verdict, rows[i].source, rows[i].reason), "%s", rows[i].path);
+		CHECK(gk_slice_equal(view.field[GK_FIELD_TARGET], path) && gk_frame_number(&view, GK_FIELD_PID, 0) == 77);
+		recorded++;
+	}
+	CHECK(atomic_load(&supervisor.decided) == GK_COUNT(rows) && atomic_load(&supervisor.denied) == 4);
+}
+
+static void simulation_softens_policy_but_not_protection(void) {
+	const struct gk_subject subject = {.action = GK_ACTION_FILE_READ, .target = gk_slice_of("/x")};
+	supervisor.simulate = true;
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/denied/a")) == 0);
+	struct gk_frame_view view = record(5);
+	CHECK(says(&view, GK_VERDICT_WOULD_DENY, GK_SOURCE_RULE, NULL));
+	CHECK(gk_refuse(&call, &subject, GK_REASON_MOVE_LOOSENS) == 0);
+	CHECK(gk_refuse(&call, &subject, GK_REASON_SELF_PROTECTION) == -EACCES);
+	view = record(7);
+	CHECK(says(&view, GK_VERDICT_DENY, GK_SOURCE_PROTECTION, "self-protection"));
+	CHECK(gk_refuse(&call, &subject, GK_REASON_UNREADABLE_MEMORY) == -EACCES);
+	view = record(8);
+	CHECK(says(&view, GK_VERDICT_DENY, GK_SOURCE_INTERNAL, "unreadable-memory"));
+	const struct gk_verdict own = {.effect = GK_EFFECT_DENY, .source = GK_SOURCE_PROTECTION, .rule = 0, .pierced = GK_NO_RULE};
+	CHECK(gk_judge_verdict(&call, &subject, &own) == -EACCES, "a built-in rule that guards gatekeeper");
+}
+
+/* Nothing that deserves a receipt is released without one, in a simulated run neither. */
+static void a_full_journal_denies(void) {
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 4096, .rlim_max = RLIM_INFINITY}) == 0);
+	int result = 0;
+	for (int i = 0; i < 100000 && result == 0; i++)
+		result = gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/logged/a"));
+	CHECK(result == -EACCES);
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/denied/a")) == -EACCES, "though simulated");
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/free/a")) == 0);
+	CHECK(atomic_load(&supervisor.unrecorded) == 2);
+}
+
+int main(void) {
+	if (mkdtemp(directory) == NULL)
+		return 1;
+	int fd = open(directory, O_RDONLY | O_DIRECTORY);
+	CHECK(gk_journal_open(fd, gk_slice_of("r"), &supervisor.journal) == 0);
+	atomic_store(&supervisor.image, make_image());
+	call = (struct gk_call){.supervisor = &supervisor, .tid = 78, .tgid = 77, .nr = 2, .proc = -1, .listener = -1};
+	refuses_and_records();
+	simulation_softens_policy_but_not_protection();
+	a_full_journal_denies();
+	char command[64];
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	CHECK(system(command) == 0);
+	return gk_check_status();
+}

@@ -1,0 +1,47 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+
+/** The log's files, oldest first. Names are numbers, so that a missing one is seen. */
+export function listSegments(directory: string): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return names
+    .filter((name) => SEGMENT_NAME.test(name))
+    .map((name) => Number.parseInt(name, 10))
+    .sort((a, b) => a - b);
+}
+
+export const segmentPath = (directory: string, segment: number) =>
+  `${directory}/${String(segment).padStart(6, '0')}.jsonl`;
+
+export const headPath = (directory: string) => `${directory}/head`;
+
+/** The end of a file that starts behind its last newline, and the last whole line before it. */
+export type SegmentTail = { size: number; lastLine: string | undefined; torn: Buffer };
+
+export function readTail(path: string): SegmentTail {
+  const fd = openSync(path, 'r');
+  try {
+    const size = fstatSync(fd).size;
+    for (let want = TAIL_STEP; ; want *= 4) {
+      const from = Math.max(0, size - want);
+      const bytes = Buffer.alloc(size - from);
+      readSync(fd, bytes, 0, bytes.length, from);
+      const end = bytes.lastIndexOf(NEWLINE);
+      const start = end > 0 ? bytes.lastIndexOf(NEWLINE, end - 1) : -1;
+      if (start < 0 && from > 0) continue; // the line's beginning is not in the window
+      const lastLine = end < 0 ? undefined : bytes.toString('utf8', start + 1, end);
+      return { size, lastLine, torn: Buffer.from(bytes.subarray(end + 1)) };
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const SEGMENT_NAME = /^\d{6,}\.jsonl$/;
+const TAIL_STEP = 64 * 1024;
+const NEWLINE = 0x0a;

@@ -1,0 +1,159 @@
+import { readdirSync } from 'node:fs';
+import { dirname, resolve as resolvePath } from 'node:path';
+import type { HomeLayout } from '../../core/contract/home-layout.ts';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { policyName } from '../../core/policy/compile.ts';
+import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
+import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
+import type { PolicyLayer, PolicySource } from '../../core/policy/source.ts';
+import { compileOnce } from './compile-once.ts';
+import { sha256 } from './digest.ts';
+import { netAllowSource } from './net-allow.ts';
+import { builtInSources, isPreset, presetSource } from './presets.ts';
+import { readPolicyFile } from './read-file.ts';
+import { installedWithin, realPath, resolveRoots } from './roots.ts';
+
+export type LoadRequest = {
+  layout: HomeLayout;
+  /** Home directory from the password database (`os.userInfo().homedir`). */
+  passwdHome: string;
+  uid: number;
+  /** Absolute working directory of the command line; the run's workspace. */
+  cwd: string;
+  /** Name of a preset, or path of a file (relative to cwd); takes the place of the user's policy. */
+  policy?: string;
+  /** Destinations of `--net-allow`. */
+  netAllow?: readonly string[];
+};
+
+export type LoadedPolicy = {
+  /** Name of the user's policy, or of the preset that stands in for it. */
+  name: string;
+  image: Uint8Array;
+  /** Hex SHA-256 of the image. */
+  digest: string;
+  /** One line each. */
+  warnings: string[];
+  /** Absolute paths of everything that was read, or whose absence was taken into account; directories for all `*.yaml` in them. */
+  files: string[];
+};
+
+/**
+ * Reads all layers from disk and compiles them.
+ * @throws GatekeeperError (GK_POLICY_INVALID, GK_POLICY_NOT_FOUND); the cause of an invalid policy is a PolicyError with all problems
+ */
+export function loadPolicy(request: LoadRequest): LoadedPolicy {
+  const disk = new PolicyDisk(request);
+  try {
+    const layers = readLayers(disk.sources(), disk.resolve);
+    const guarded = [...disk.files].filter((path) => path !== request.layout.systemPolicyDir);
+    const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded);
+    const { image, warnings } = compileOnce(layers, roots);
+    return {
+      name: policyName(layers),
+      image,
+      digest: sha256(image),
+      warnings: [...warnings, ...installedWithin(request.cwd)],
+      files: [...disk.files],
+    };
+  } catch (error) {
+    throw error instanceof PolicyError ? asUserError(error) : error;
+  }
+}
+
+/** All files that take part, in the order in which their rules are numbered; for `policy show`. */
+export function readPolicyLayers(request: LoadRequest): LayeredFile[] {
+  const disk = new PolicyDisk(request);
+  try {
+    return readLayers(disk.sources(), disk.resolve);
+  } catch (error) {
+    throw error instanceof PolicyError ? asUserError(error) : error;
+  }
+}
+
+function asUserError(error: PolicyError): GatekeeperError {
+  const [first] = error.problems;
+  const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more)` : '';
+  const where = first && first.line > 0 ? `${first.file}:${first.line}:${first.column}` : error.file;
+  const what = `${first ? describeProblem({ ...first, file: '', line: 0 }).replace(/^: /, '') : error.message}${more}`;
+  return new GatekeeperError('GK_POLICY_INVALID', { what, where, cause: error });
+}
+
+class PolicyDisk {
+  readonly files = new Set<string>();
+  readonly #request: LoadRequest;
+
+  constructor(request: LoadRequest) {
+    this.#request = request;
+  }
+
+  sources(): PolicySource[] {
+    const { netAllow = [] } = this.#request;
+    const sources = [...builtInSources(), ...this.#system(), this.#user()];
+    const project = this.#read(`${this.#request.cwd}/.gatekeeper.yaml`, 'project:.gatekeeper.yaml', 'project', false);
+    if (project) sources.push(project);
+    if (netAllow.length > 0) sources.push(netAllowSource(netAllow));
+    return sources;
+  }
+
+  /** What `extends` names: a preset, or a file relative to the one that names it. */
+  readonly resolve = (reference: string, from: PolicySource): PolicySource | null => {
+    if (isPreset(reference)) return presetSource(reference, from.layer);
+    if (!reference.includes('/') && !/\.(ya?ml|json)$/.test(reference)) return null;
+    if (from.layer === 'command-line' || !from.path) return null;
+    const path = resolvePath(dirname(from.path), reference);
+    if (from.layer === 'project') return this.#projectParent(path, reference);
+    return this.#read(path, `${from.layer}:${reference}`, from.layer, true);
+  };
+
+  /** A project's parent must lie in the project: what it reads otherwise could be told from the error messages. */
+  #projectParent(path: string, reference: string): PolicySource | null {
+    const root = realPath(this.#request.cwd);
+    if (!realPath(path).startsWith(`${root}/`)) return null;
+    return this.#read(path, `project:${reference}`, 'project', false);
+  }
+
+  #system(): PolicySource[] {
+    const directory = this.#request.layout.systemPolicyDir;
+    this.files.add(directory);
+    let names: string[];
+    try {
+      names = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return [];
+      throw new GatekeeperError('GK_POLICY_INVALID', {
+        what: `system policies cannot be read (${code})`,
+        where: directory,
+      });
+    }
+    return names.sort().flatMap((name) => this.#read(`${directory}/${name}`, `system:${name}`, 'system', true) ?? []);
+  }
+
+  #user(): PolicySource {
+    const { policy, layout, cwd } = this.#request;
+    if (policy === undefined) {
+      const own = this.#read(layout.userPolicy, 'user:policy.yaml', 'user', true);
+      return own ?? presetSource('default', 'user');
+    }
+    if (isPreset(policy)) return presetSource(policy, 'user');
+    const path = resolvePath(cwd, policy);
+    const found =
+      policy.includes('/') || /\.(ya?ml|json)$/.test(policy)
+        ? this.#read(path, `user:${baseName(path)}`, 'user', true)
+        : null;
+    if (!found) throw new GatekeeperError('GK_POLICY_NOT_FOUND', { where: policy });
+    return found;
+  }
+
+  #read(path: string, name: string, layer: PolicyLayer, followLinks: boolean): PolicySource | null {
+    this.files.add(path);
+    const owner = layer === 'system' ? 0 : this.#request.uid;
+    const text = readPolicyFile(path, { owner, followLinks });
+    return text === null ? null : { name, layer, text, path, digest: sha256(text) };
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,53 @@
+import type { EgressReason } from '../../core/egress/reason.ts';
+import type { SourceName, VerdictName } from '../../core/wire/messages.ts';
+
+/** A connection of a run, as its supervisor announced it before it was made. */
+export type Connection = {
+  run: string;
+  pid: number;
+  program: string;
+  kind: 'proxy' | 'transparent';
+  /** Transparent only: the address, as text without brackets, and the port that the program asked for. */
+  address?: string;
+  port?: number;
+};
+
+export type Via = 'connect' | 'http' | 'upgrade' | 'transparent';
+
+type Common<Image> = {
+  run: string;
+  pid: number;
+  program: string;
+  /** Canonical host name; null when the program gave an address. */
+  host: string | null;
+  /** The first address that will be dialled or that was refused, in `closed` the one that was dialled; null when nothing was resolved. */
+  address: string | null;
+  port: number;
+  via: Via;
+  /** The image that decided; `rule` and `pierced` are indices into its rules. */
+  image: Image | undefined;
+};
+
+/** Recorded before a connection is dialled or refused. */
+export type EgressDecision<Image> = Common<Image> & {
+  kind: 'decision';
+  verdict: VerdictName;
+  source: SourceName;
+  rule: number | null;
+  pierced: number | null;
+  /** Set when no rule spoke, and for an allowed name that has no address. */
+  reason: EgressReason | null;
+  /** Plain HTTP only; the path without its query. */
+  method?: string;
+  path?: string;
+};
+
+/** Recorded when a tunnel or a plain HTTP exchange ended. */
+export type EgressClosed<Image> = Common<Image> & {
+  kind: 'closed';
+  bytesUp: number;
+  bytesDown: number;
+  durationMs: number;
+};
+
+export type EgressEvent<Image> = EgressDecision<Image> | EgressClosed<Image>;

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { parseAuthority, sameHost } from '../../core/egress/authority.ts';
+import { type AbsoluteTarget, parseAbsoluteTarget } from '../../core/egress/request-target.ts';
+import { malformed, type Refusal } from './refusal.ts';
+
+/** The destination of a plain HTTP request, when every part of the request names the same one. */
+export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteTarget | Refusal {
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') return malformed('not HTTP/1');
+  if (url.startsWith('/')) return malformed('this is a proxy: the request needs an absolute URL');
+  if (/^(https|wss):/i.test(url)) return malformed('use CONNECT for TLS');
+  const target = parseAbsoluteTarget(url);
+  if (!target) return malformed('not an absolute http URL that can be read in one way only');
+  const hosts = request.headersDistinct.host ?? [];
+  if (hosts.length > 1) return malformed('more than one Host header');
+  const named = hosts[0] === undefined ? target : parseAuthority(hosts[0], 80);
+  if (!named || named.port !== target.port || !sameHost(named.host, target.host)) {
+    return malformed('Host header and URL disagree');
+  }
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
+    return malformed('a transfer encoding but chunked');
+  const bodiless = request.method === 'GET' || request.method === 'HEAD';
+  const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
+  if (bodiless && hasBody) return malformed(`${request.method} with a body`);
+  return target;
+}
+
+/** Headers that belong to one connection and not to the message (RFC 9110, 7.6.1), and those that are for the proxy alone. */
+export const HOP_BY_HOP = [
+  'connection',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+] as const;
+
+/** The further hop-by-hop headers that a Connection header names. */
+export function connectionNames(value: unknown): string[] {
+  return String(value ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+}

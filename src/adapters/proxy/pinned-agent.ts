@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { Agent } from 'undici';
+import { type Address, addressFromBytes } from '../../core/egress/address.ts';
+import { dial } from './dial.ts';
+import type { Admitted } from './gate.ts';
+import type { Limits } from './limits.ts';
+
+/**
+ * A stand-in origin whose host spells out for whom and to which checked addresses. The agent keeps connections by origin, so what it reuses or dials
+ * for a request is by construction what was decided for that request; runs and names share no connection, and no name is left that could be
+ * looked up again.
+ */
+export function pinnedOrigin(run: string, host: string, { addresses, port }: Admitted): string {
+  const owner = createHash('sha256').update(`${run}\0${host}`).digest('hex').slice(0, 32);
+  const labels = addresses.slice(0, MAX_ADDRESSES).map((address) => Buffer.from(address).toString('hex'));
+  return `http://${[owner, ...labels, SUFFIX].join('.')}:${port}`;
+}
+
+/** The part of a dispatcher that reply-from uses. */
+export type PinnedAgent = { request: Agent['request']; destroy(): Promise<void> };
+
+/**
+ * Key of an AbortSignal among a request's headers: the only thing that reply-from hands through to the dispatcher unseen. Without it a request
+ * whose client has gone would go on, and a run could hold any number of connections to the outside.
+ */
+export const ABORT: unique symbol = Symbol('abort');
+
+export function pinnedAgent(limits: Limits): PinnedAgent {
+  const agent = dialler(limits);
+  const request = (options: Parameters<Agent['request']>[0], callback: never) => {
+    const headers = { ...options.headers } as Record<string, string> & { [ABORT]?: AbortSignal };
+    const signal = headers[ABORT];
+    delete headers[ABORT];
+    return agent.request({ ...options, headers, ...(signal && { signal }) }, callback);
+  };
+  return { request: request as Agent['request'], destroy: () => agent.destroy() };
+}
+
+/** Dials the addresses that the origin spells out; any other origin fails. */
+function dialler(limits: Limits): Agent {
+  return new Agent({
+    connect: ({ hostname, port }, callback) => {
+      const addresses = spelledOut(hostname);
+      if (!addresses) return callback(new Error('origin is not pinned'), null);
+      dial(addresses, Number(port) || 80, limits, new AbortController().signal).then(
+        ({ socket }) => callback(null, socket),
+        (error: Error) => callback(error, null),
+      );
+    },
+    pipelining: 1,
+    // Short, because a request on a connection that the origin is just closing fails, and it is never sent twice.
+    keepAliveTimeout: 1000,
+    keepAliveMaxTimeout: 1000,
+    headersTimeout: ANSWER_MS,
+    bodyTimeout: 0, // streams of models and events pause for long
+  });
+}
+
+function spelledOut(hostname: string): readonly Address[] | undefined {
+  const [owner, ...labels] = hostname.split('.');
+  if (!owner || labels.pop() !== SUFFIX || labels.length === 0) return undefined;
+  const addresses = labels.map((label) => addressFromBytes(Buffer.from(label, 'hex')));
+  return addresses.every((address) => address !== undefined) ? addresses : undefined;
+}
+
+const SUFFIX = 'pinned';
+/** As many as fit into a host name. */
+const MAX_ADDRESSES = 6;
+const ANSWER_MS = 600_000;

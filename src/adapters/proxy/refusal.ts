@@ -1,0 +1,72 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { EGRESS_REASON, type EgressReason } from '../../core/egress/reason.ts';
+import type { Refused } from './gate.ts';
+
+/** The body of every refusal; a program reads `error` and `reason`, a human `message` and `how`. */
+export type RefusalBody = {
+  error: 'egress_denied' | 'egress_failed' | 'bad_request';
+  host: string | null;
+  port: number | null;
+  reason: string;
+  /** Text of the rule that spoke. */
+  rule: string | null;
+  message: string;
+  /** What the user can type to allow it. */
+  how: string | null;
+};
+
+export type Refusal = { status: number; body: RefusalBody };
+/** The name under which users know a rule, such as `user:my-agent.yaml:7`, and why its author wrote it. */
+export type DescribeRule<Image> = (image: Image, rule: number) => { label: string; reason: string | null } | undefined;
+
+export function refusalOf<Image>(refused: Refused<Image>, describe: DescribeRule<Image>): Refusal {
+  const { status, host, port, rule, image } = refused;
+  const spoken = rule === null || image === undefined ? undefined : describe(image, rule);
+  const reason = refused.reason ?? 'rule';
+  const message = spoken?.reason ?? explain(refused.reason);
+  const denied = status === 403;
+  return {
+    status,
+    body: {
+      error: denied ? 'egress_denied' : 'egress_failed',
+      ...{ host, port, reason, rule: spoken?.label ?? null, message },
+      how: denied && LIFTABLE.has(reason) ? `gatekeeper net allow ${refused.obstacle}` : null,
+    },
+  };
+}
+
+export function failure(reason: EgressReason, host: string, port: number, status: number): Refusal {
+  const message = EGRESS_REASON[reason];
+  return { status, body: { error: 'egress_failed', host, port, reason, rule: null, message, how: null } };
+}
+
+/** A request that cannot be read in one way only. */
+export function malformed(message: string, status = 400): Refusal {
+  const body = { host: null, port: null, reason: 'malformed', rule: null, message, how: null };
+  return { status, body: { error: 'bad_request', ...body } };
+}
+
+/** For tunnels, where most programs show the status line at best and never the body. */
+export function endWithRefusal(socket: Socket, { status, body }: Refusal): void {
+  const text = `${JSON.stringify(body)}\n`;
+  const phrase = status === 403 ? `egress denied: ${body.reason}` : (STATUS_CODES[status] ?? 'Error');
+  const lines = [
+    `HTTP/1.1 ${status} ${phrase}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(text)}`,
+    `gatekeeper-reason: ${body.reason}`,
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+  // Unread input would turn the close into a reset, which can overtake the answer.
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+function explain(reason: EgressReason | null): string {
+  return reason ? EGRESS_REASON[reason] : 'a rule denies this destination';
+}
+
+const LIFTABLE: ReadonlySet<string> = new Set(['no-rule', 'special-address', 'ask-unanswered']);
+const LINGER_MS = 1000;

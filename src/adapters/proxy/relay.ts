@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import { startReading } from './far-side.ts';
+
+export type TunnelBytes = { bytesUp: number; bytesDown: number };
+
+/**
+ * Copies both ways until both sides are closed. An end in one direction is passed on alone, so the other direction may go on; a failure on
+ * one side resets the other, which could otherwise take half of the data for the whole. Resolves always.
+ */
+export function relay(client: Socket, farSide: Socket, head: Uint8Array, idleMs: number): Promise<TunnelBytes> {
+  const count: TunnelBytes = { bytesUp: 0, bytesDown: 0 };
+  copyUp(client, farSide, head, count);
+  startReading(farSide, (chunk, written) => {
+    count.bytesDown += chunk.length;
+    client.write(chunk, written);
+  });
+  farSide.once('end', () => client.end());
+  // Every byte of either direction passes this socket, so its clock is the tunnel's.
+  farSide.setTimeout(idleMs, () => farSide.resetAndDestroy());
+  return new Promise((resolve) => {
+    let open = 2;
+    const couple = (side: Socket, other: Socket) => {
+      side.once('close', () => {
+        if (!(side.readableEnded && side.writableFinished)) reset(other);
+        if (--open === 0) resolve(count);
+      });
+      if (side.destroyed) reset(other);
+      if (side.closed && --open === 0) resolve(count);
+    };
+    couple(client, farSide);
+    couple(farSide, client);
+    for (const side of [client, farSide]) side.on('error', () => side.destroy());
+  });
+}
+
+function copyUp(client: Socket, farSide: Socket, head: Uint8Array, count: TunnelBytes): void {
+  const up = (chunk: Uint8Array) => {
+    count.bytesUp += chunk.length;
+    if (!farSide.write(chunk)) client.pause();
+  };
+  farSide.on('drain', () => client.resume());
+  client.once('end', () => farSide.end());
+  if (head.length > 0) up(head);
+  client.on('data', up);
+  client.resume();
+}
+
+function reset(socket: Socket): void {
+  if (!socket.destroyed) socket.resetAndDestroy();
+}

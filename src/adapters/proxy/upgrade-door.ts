@@ -1,0 +1,125 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
+import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { dial } from './dial.ts';
+import type { Doorway } from './doorway.ts';
+import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
+import { relay } from './relay.ts';
+
+/**
+ * Plain HTTP requests that ask for another protocol on their connection. WebSocket is passed on; other upgrades (h2c) are offered to the
+ * origin as the plain request they also are.
+ */
+export function onUpgrade<Image>(
+  doorway: Doorway<Image>,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): void {
+  socket.on('error', () => socket.destroy());
+  socket.setTimeout(0);
+  serve(doorway, request, socket, head)
+    .then((refusal) => refusal && endWithRefusal(socket, refusal))
+    .catch(() => socket.destroy());
+}
+
+async function serve<Image>(
+  doorway: Doorway<Image>,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<Refusal | undefined> {
+  const connection = doorway.attribution.of(socket);
+  if (!connection) return malformed('whose request this is, is not known', 407);
+  const target = readHttpTarget(request, request.url ?? '');
+  if ('body' in target) return target;
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return malformed('an upgrade with this method is not passed on', 501);
+  const { host, port, path } = target;
+  const admitted = await doorway.admit(connection, { host, port, via: 'upgrade', method: request.method, path });
+  if (!('ok' in admitted)) return admitted;
+  const started = performance.now();
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  if (socket.destroyed) return undefined;
+  const dialled = await dial(admitted.addresses, port, doorway.limits, gone.signal).catch(() => undefined);
+  const unreachable = failure('unreachable', formatHost(host), port, 502);
+  if (!dialled) return unreachable;
+  const outgoing = openRequest(request, target, dialled.socket);
+  socket.once('close', () => dialled.socket.destroy());
+  const farSide = await answerTo(outgoing, socket, unreachable);
+  if (!farSide) return undefined;
+  const bytes = await relay(socket, farSide, head, doorway.limits.idleMs);
+  const durationMs = Math.round(performance.now() - started);
+  admitted.closed({ address: dialled.address, ...bytes, durationMs });
+  return undefined;
+}
+
+/** Gives the client the origin's answer; the connection to the origin, when it changed the protocol. */
+function answerTo(outgoing: ClientRequest, socket: Socket, unreachable: Refusal): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    let answered = false;
+    outgoing.setTimeout(ANSWER_MS, () => outgoing.destroy());
+    outgoing.on('error', () => {
+      if (answered) socket.destroy();
+      else endWithRefusal(socket, unreachable);
+      answered = true;
+      resolve(undefined);
+    });
+    outgoing.once('response', (response) => {
+      answered = true;
+      passOn(response, socket);
+      resolve(undefined);
+    });
+    outgoing.once('upgrade', (response, farSide, farHead) => {
+      answered = true;
+      outgoing.setTimeout(0);
+      socket.write(responseHead(response, ['connection: upgrade', `upgrade: ${response.headers.upgrade ?? ''}`]));
+      if (farHead.length > 0) farSide.unshift(farHead);
+      resolve(farSide as Socket);
+    });
+    outgoing.end();
+  });
+}
+
+function openRequest(request: IncomingMessage, target: AbsoluteTarget, socket: Socket): ClientRequest {
+  const headers: Record<string, string | string[] | undefined> = { ...request.headers };
+  const upgrade = headers['upgrade'];
+  for (const name of [...HOP_BY_HOP, ...connectionNames(headers['connection'])]) delete headers[name];
+  headers['host'] = formatAuthority(target, 80);
+  headers['connection'] = 'close';
+  if (typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket') {
+    headers['connection'] = 'upgrade';
+    headers['upgrade'] = 'websocket';
+  }
+  const path = target.path + target.query;
+  return httpRequest({
+    createConnection: () => socket,
+    method: request.method ?? 'GET',
+    path,
+    headers,
+    setHost: false,
+  });
+}
+
+/** The origin stayed with HTTP: one answer, then the end of the connection tells where it ends. */
+function passOn(response: IncomingMessage, socket: Socket): void {
+  socket.write(responseHead(response, ['connection: close']));
+  response.once('error', () => socket.destroy());
+  response.pipe(socket);
+  socket.resume();
+}
+
+function responseHead(response: IncomingMessage, extra: readonly string[]): string {
+  const dropped = new Set<string>([...HOP_BY_HOP, ...connectionNames(response.headers.connection)]);
+  const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
+  for (let at = 0; at + 1 < response.rawHeaders.length; at += 2) {
+    const name = response.rawHeaders[at] ?? '';
+    if (!dropped.has(name.toLowerCase())) lines.push(`${name}: ${response.rawHeaders[at + 1]}`);
+  }
+  return `${[...lines, ...extra].join('\r\n')}\r\n\r\n`;
+}
+
+const ANSWER_MS = 600_000;

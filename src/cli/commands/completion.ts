@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { print } from '../render/print.ts';
+
+/** Prints the completion script of a shell, made from the tree of verbs. */
+export function completion(shell: string, program: Command): number {
+  const make = SHELLS[shell as keyof typeof SHELLS] as ((verbs: readonly Verb[]) => string) | undefined;
+  if (!Object.hasOwn(SHELLS, shell) || !make) {
+    throw new GatekeeperError('GK_USAGE', {
+      what: `no completion for ${shell}`,
+      remedy: 'name one of: bash, zsh, fish',
+    });
+  }
+  print(make(verbsOf(program)).trimEnd());
+  return 0;
+}
+
+type Word = { word: string; text: string };
+/** `path` is `` for the program itself, `policy explain` for a verb beneath a verb. */
+type Verb = { path: string; words: Word[] };
+
+function verbsOf(command: Command, path = ''): Verb[] {
+  const verbs = command.commands.map((sub) => ({ word: sub.name(), text: sub.summary() || sub.description() }));
+  const options = command.options.map((option) => ({
+    word: option.long ?? option.short ?? '',
+    text: option.description,
+  }));
+  const help = { word: '--help', text: 'show the help' };
+  const words = [...verbs, ...options, help].filter(({ word }) => word !== '');
+  return [{ path, words }, ...command.commands.flatMap((sub) => verbsOf(sub, `${path} ${sub.name()}`.trim()))];
+}
+
+/** After `run` and its options the words belong to the command: it is completed as if it stood alone. */
+function bash(verbs: readonly Verb[]): string {
+  const cases = verbs.map(({ path, words }) => `    '${path}') words='${words.map(({ word }) => word).join(' ')}' ;;`);
+  return `# bash completion for gatekeeper; use it with: source <(gatekeeper completion bash)
+_gatekeeper() {
+  local current=\${COMP_WORDS[COMP_CWORD]} path='' words='' index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    local word=\${COMP_WORDS[index]}
+    if [[ $path == run && $word == -- ]]; then
+      if declare -F _command_offset >/dev/null; then _command_offset $((index + 1)); else COMPREPLY=($(compgen -c -f -- "$current")); fi
+      return
+    fi
+    case " ${nested(verbs).join(' ')} " in
+      *" \${path:+$path/}$word "*) path="\${path:+$path/}$word" ;;
+    esac
+  done
+  case \${path//\\// } in
+${cases.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ \${#COMPREPLY[@]} -gt 0 || $current == -* ]] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -o default -F _gatekeeper gatekeeper`;
+}
+
+function zsh(verbs: readonly Verb[]): string {
+  const cases = verbs.map(
+    ({ path, words }) => `    '${path}') words=(${words.map(({ word, text }) => zshWord(word, text)).join(' ')}) ;;`,
+  );
+  return `#compdef gatekeeper
+# zsh completion for gatekeeper; use it with: source <(gatekeeper completion zsh)
+_gatekeeper() {
+  local path_so_far='' word index
+  local -a words_given words
+  words_given=("\${(@)words[2,CURRENT-1]}")
+  for ((index = 1; index <= $#words_given; index++)); do
+    word=$words_given[index]
+    if [[ $path_so_far == run && $word == -- ]]; then
+      shift $((index + 1)) words
+      ((CURRENT -= index + 1))
+      _normal
+      return
+    fi
+    case " ${nested(verbs).join(' ')} " in
+      *" \${path_so_far:+$path_so_far/}$word "*) path_so_far="\${path_so_far:+$path_so_far/}$word" ;;
+    esac
+  done
+  case \${path_so_far//\\// } in
+${cases.join('\n')}
+  esac
+  _describe 'gatekeeper' words || _files
+}
+compdef _gatekeeper gatekeeper`;
+}
+
+function fish(verbs: readonly Verb[]): string {
+  const lines = verbs.flatMap(({ path, words }) =>
+    words.map(({ word, text }) => fishLine(path, verbs, { word, text })),
+  );
+  return `# fish completion for gatekeeper; use it with: gatekeeper completion fish | source
+complete -c gatekeeper -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
+${lines.join('\n')}`;
+}
+
+function fishLine(path: string, verbs: readonly Verb[], { word, text }: Word): string {
+  const below = verbs.find((verb) => verb.path === path)?.words.filter((entry) => !entry.word.startsWith('-')) ?? [];
+  const notYet =
+    below.length > 0 ? `; and not __fish_seen_subcommand_from ${below.map((entry) => entry.word).join(' ')}` : '';
+  const seen = path.split(' ').map((part) => `__fish_seen_subcommand_from ${part}`);
+  const condition = path === '' ? '__fish_use_subcommand' : `${seen.join('; and ')}${notYet}`;
+  const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`;
+  return `complete -c gatekeeper -n '${condition}' ${what} -d '${text.replace(/['\\]/g, '\\$&')}'`;
+}
+
+const nested = (verbs: readonly Verb[]): string[] =>
+  verbs.filter(({ path }) => path !== '').map(({ path }) => path.replaceAll(' ', '/'));
+
+const zshWord = (word: string, text: string): string =>
+  `'${word.replaceAll(':', '\\:')}:${text.replaceAll("'", "'\\''")}'`;
+
+const SHELLS = { bash, zsh, fish };

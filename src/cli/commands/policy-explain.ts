@@ -1,0 +1,73 @@
+import { addressFromBytes, formatAddress } from '../../core/egress/address.ts';
+import type { RuleAccount } from '../../core/engine/explain.ts';
+import { visible, visibleShort } from '../../core/text/visible.ts';
+import { type Answer, answer } from '../answer.ts';
+import { ownHome, workingDirectory } from '../home.ts';
+import { howToAllow } from '../how-to-allow.ts';
+import { policyHere } from '../policy-here.ts';
+import { type Asked, readQuestion } from '../question.ts';
+import { paint, paintVerdict } from '../render/paint.ts';
+import { print, printJson } from '../render/print.ts';
+
+export type ExplainOptions = { policy?: string; netAllow?: string[]; json?: boolean };
+
+/** Says what would happen and why. Exits 0 when allowed, 1 when denied, 2 when a human is asked. */
+export async function policyExplain(
+  action: string,
+  target: readonly string[],
+  options: ExplainOptions,
+): Promise<number> {
+  const asked = readQuestion(action, target, workingDirectory());
+  const { image } = policyHere(options);
+  const found = answer(image, asked);
+  const hint = found.verdict === 'allow' ? undefined : howToAllow(found, subjectOf(asked), ownHome().userPolicy);
+  if (options.json) printJson({ ...found, subject: subjectOf(asked), hint: hint ?? null });
+  else print(explanationText(asked, found, hint));
+  return found.verdict === 'allow' ? 0 : found.verdict === 'ask' ? 2 : 1;
+}
+
+function explanationText(asked: Asked, found: Answer, hint: string | undefined): string {
+  const lines = [
+    `${paintVerdict(found.verdict)}  ${asked.action} ${visible(subjectOf(asked))}`,
+    `because  ${authority(found)}`,
+  ];
+  if (found.pierced) lines.push(`pierced  ${ruleText(found.pierced)}`);
+  const others = found.matching.filter(({ rule }) => rule !== found.winner?.rule && rule !== found.pierced?.rule);
+  for (const other of others) lines.push(`${other.pierced ? 'pierced ' : 'also    '} ${ruleText(other)}`);
+  if (hint) lines.push(`to allow ${hint}`);
+  return lines.join('\n');
+}
+
+function authority({ winner, defaultLabel, launcher, verdict, action, effect }: Answer): string {
+  if (winner) return `${ruleText(winner)}${winner.reason ? `: ${visible(winner.reason)}` : ''}`;
+  if (launcher && verdict === 'allow') return 'a shell or launcher: what it starts is judged by itself';
+  const stated = defaultLabel
+    ? `the default at ${visible(defaultLabel)}`
+    : 'the default of the action, which nobody stated';
+  return `no rule for ${action} matches; ${stated} says ${effect}`;
+}
+
+function ruleText({ label, effect, pattern, override }: RuleAccount): string {
+  return `${paint('bold', visible(label))} ${effect}${override ? ' (override)' : ''} ${visibleShort(pattern)}`;
+}
+
+/** What was judged: the object's own path, the command as a rule sees it, the destination. */
+export function subjectOf(asked: Asked): string {
+  switch (asked.action) {
+    case 'shell_exec':
+      return asked.words[0]?.includes('/')
+        ? [asked.alias ?? asked.program, ...asked.words.slice(1)].join(' ')
+        : asked.words.join(' ');
+    case 'network':
+      return `${asked.name ?? addressText(asked.address)}:${asked.port}`;
+    default:
+      return asked.path;
+  }
+}
+
+function addressText(bytes: Uint8Array | undefined): string {
+  const address = bytes && addressFromBytes(bytes);
+  if (!address) return '?';
+  const text = formatAddress(address);
+  return text.includes(':') ? `[${text}]` : text;
+}

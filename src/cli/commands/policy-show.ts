@@ -1,0 +1,42 @@
+import type { PolicyImage, RuleView } from '../../core/engine/image.ts';
+import { LAYER } from '../../core/policy/source.ts';
+import { visible, visibleShort } from '../../core/text/visible.ts';
+import { policyHere } from '../policy-here.ts';
+import { paint, paintVerdict } from '../render/paint.ts';
+import { print, printJson } from '../render/print.ts';
+
+export type ShowOptions = { policy?: string; json?: boolean };
+
+/** Shows the layers in force in this directory and their rules, in the order of the image. */
+export async function policyShow(options: ShowOptions): Promise<number> {
+  const { image, name, warnings } = policyHere(options);
+  if (options.json) {
+    const files = image.files.map((file) => ({ name: file.name, layer: layerName(file.layer) }));
+    const rules = image.rules.map((rule) => ({ ...rule, layer: layerName(rule.layer) }));
+    printJson({ name, digest: `sha256:${image.digest}`, files, defaults: defaultsOf(image), rules, warnings });
+    return 0;
+  }
+  print(`${paint('bold', visible(name))}  sha256:${image.digest}`);
+  for (const [action, effect] of Object.entries(defaultsOf(image)))
+    print(`  ${action.padEnd(11)} without a rule: ${paintVerdict(effect)}`);
+  image.files.forEach((file, index) => {
+    const rules = image.rules.filter((rule) => rule.file === index && rule.pattern !== '');
+    if (rules.length === 0) return;
+    print(`\n${paint('bold', layerName(file.layer))}  ${visible(file.name)}`);
+    for (const rule of rules) print(ruleLine(rule));
+  });
+  for (const warning of warnings) print(`\nwarning: ${visible(warning)}`);
+  return 0;
+}
+
+function ruleLine({ line, action, effect, flags, pattern, reason }: RuleView): string {
+  const override = (flags & 1) !== 0 ? ' override' : '';
+  const why = reason ? paint('dim', `  ${visibleShort(reason)}`) : '';
+  return `  ${String(line).padStart(4)}  ${action.padEnd(11)} ${paintVerdict(effect)}${override}  ${visibleShort(pattern)}${why}`;
+}
+
+const defaultsOf = (image: PolicyImage): Record<string, string> =>
+  Object.fromEntries(Object.entries(image.defaults).map(([action, { effect }]) => [action, effect]));
+
+const layerName = (layer: number): string =>
+  Object.entries(LAYER).find(([, number]) => number === layer)?.[0] ?? String(layer);

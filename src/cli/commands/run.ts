@@ -1,0 +1,106 @@
+import { isUtf8 } from 'node:buffer';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { requestControl } from '../../adapters/control-client/request.ts';
+import { ensureDaemon } from '../../adapters/control-client/start-daemon.ts';
+import { API, type CreateRunRequest, type CreateRunResponse } from '../../core/contract/control-api.ts';
+import type { HomeLayout } from '../../core/contract/home-layout.ts';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { visible } from '../../core/text/visible.ts';
+import { forwardSignals } from '../forward-signals.ts';
+import { daemonEntry, ownHome, workingDirectory } from '../home.ts';
+import { policyReference } from '../policy-reference.ts';
+import { tellUser } from '../render/tell-user.ts';
+import type { RunArguments } from '../run-arguments.ts';
+
+/** Runs a command under supervision and returns its status as a shell would say it. Throws when the run could not be started. */
+export async function run(args: RunArguments): Promise<number> {
+  refuseLossyArguments();
+  const layout = ownHome();
+  const created = await createRun(layout, {
+    argv: args.argv,
+    cwd: workingDirectory(),
+    clientPid: process.pid,
+    enforce: args.enforce,
+    simulate: args.simulate,
+    netAllow: args.netAllow,
+    ...(args.policy === undefined ? {} : { policy: policyReference(args.policy) }),
+    ...(args.name === undefined ? {} : { name: args.name }),
+  });
+  for (const warning of created.warnings) tellUser(`gatekeeper: ${visible(warning)}`);
+  if (args.verbose)
+    tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);
+  const status = await supervise(created, args);
+  if (SETUP_FAILURES.has(status)) await giveUp(layout, created.id);
+  await tellDenials(layout, created.id, args.verbose);
+  return status;
+}
+
+/** The daemon is usually there already, so the request itself finds out whether it is. */
+async function createRun(layout: HomeLayout, body: CreateRunRequest): Promise<CreateRunResponse> {
+  const create = () => requestControl<CreateRunResponse>(layout, API.createRun, { body });
+  try {
+    return await create();
+  } catch (error) {
+    if (!(error instanceof GatekeeperError) || error.code !== 'GK_DAEMON_NOT_RUNNING') throw error;
+  }
+  await ensureDaemon(layout, {
+    entry: daemonEntry(),
+    env: process.env,
+    onWait: () => tellUser('gatekeeper: starting the daemon'),
+  });
+  return await create();
+}
+
+function supervise(created: CreateRunResponse, { argv, verbose }: RunArguments): Promise<number> {
+  return new Promise((done, fail) => {
+    const supervisor = spawn(created.supervisor, [...created.args, ...(verbose ? ['--verbose'] : []), '--', ...argv], {
+      stdio: 'inherit',
+      env: agentEnvironment(created),
+    });
+    const stopForwarding = forwardSignals(supervisor);
+    supervisor.once('error', (cause: NodeJS.ErrnoException) => {
+      stopForwarding();
+      const code = cause.code === 'ENOENT' ? 'GK_SUPERVISOR_MISSING' : 'GK_SUPERVISOR_START';
+      fail(new GatekeeperError(code, { where: created.supervisor, cause }));
+    });
+    supervisor.once('exit', (code, signal) => {
+      stopForwarding();
+      done(signal ? 128 + constants.signals[signal] : (code ?? 125));
+    });
+  });
+}
+
+function agentEnvironment({ env, unsetEnv }: CreateRunResponse): NodeJS.ProcessEnv {
+  const result: NodeJS.ProcessEnv = { ...process.env };
+  for (const name of unsetEnv) delete result[name];
+  return { ...result, ...env };
+}
+
+/** A supervisor that could not start the command may never have reported to the daemon, which would wait for it. */
+async function giveUp(layout: HomeLayout, id: string): Promise<void> {
+  // Most often the run is known to have ended, and there is nothing to give up.
+  await requestControl(layout, API.killRun, { id, body: {} }).catch(() => undefined);
+}
+
+/** Only for a person who looks on: in a pipeline standard error belongs to the command. */
+async function tellDenials(layout: HomeLayout, id: string, verbose: boolean): Promise<void> {
+  if (!verbose && !(await import('node:tty')).isatty(2)) return;
+  const { denialSummary } = await import('../denial-summary.ts');
+  const line = await denialSummary(layout, id);
+  if (line) tellUser(line);
+}
+
+/** Node hands over arguments as text; bytes that are not UTF-8 are lost on the way, and the command would see other names. */
+function refuseLossyArguments(): void {
+  if (!process.argv.some((word) => word.includes('\ufffd'))) return;
+  if (isUtf8(readFileSync('/proc/self/cmdline'))) return;
+  throw new GatekeeperError('GK_USAGE', {
+    what: 'an argument is not valid UTF-8 and cannot be passed on unchanged',
+    remedy: 'put the command into a script and run that',
+  });
+}
+
+/** Exit statuses of the supervisor for a command that it did not start; a command of its own may give them as well. */
+const SETUP_FAILURES: ReadonlySet<number> = new Set([125, 126, 127]);

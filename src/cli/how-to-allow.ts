@@ -1,0 +1,21 @@
+import type { Answer } from './answer.ts';
+
+/** One line that tells how a denied request could be allowed, if it can be at all. */
+export function howToAllow(
+  { winner, action, source }: Answer,
+  subject: string,
+  userPolicy: string,
+): string | undefined {
+  if (source === 'protection') return 'nothing can: gatekeeper keeps this from every run';
+  const key = action === 'network' ? 'destination' : action === 'shell_exec' ? 'command' : 'path';
+  if (action === 'network' && !winner) return `gatekeeper net allow ${subject}`;
+  const rule = `{ ${key}: ${JSON.stringify(subject)}, effect: allow`;
+  if (!winner) return `add to ${userPolicy} under action ${action}: ${rule} }`;
+  if (winner.label.startsWith('project:'))
+    return `change ${winner.label}: what a project's own file denies, no other layer allows`;
+  if (/^(preset|builtin):/.test(winner.label)) {
+    return `add to ${userPolicy} (with extends: [default]) under action ${action}: ${rule}, override: true }`;
+  }
+  if (winner.label.startsWith('system:')) return `ask the administrator to change ${winner.label}`;
+  return `change ${winner.label}, or put beside it or into a file that extends its file: ${rule}, override: true }`;
+}

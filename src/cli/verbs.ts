@@ -1,0 +1,193 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { RUN_OPTIONS, type RunOption } from './run-arguments.ts';
+
+/** Takes the exit status of the verb that was done. */
+export type Done = (status: number) => void;
+
+/** Adds every verb. Each loads its own module when it is used, so that none pays for the others. */
+export function addVerbs(program: Command, done: Done): void {
+  addRun(program);
+  addRuns(program, done);
+  addNet(program, done);
+  addPolicy(program, done);
+  addAudit(program, done);
+  addDaemon(program, done);
+  addRest(program, done);
+}
+
+function addRun(program: Command): void {
+  const run = program
+    .command('run')
+    .summary('run a command under the policy')
+    .description(
+      'Run a command under the policy. Exits with its status (128+n for a signal), or 125 when it could not be started.',
+    )
+    .usage('[options] -- COMMAND [ARGUMENT...]')
+    .argument('[command...]', 'the command and its arguments, passed on untouched')
+    .passThroughOptions();
+  for (const { long, value, text } of RUN_OPTIONS as readonly RunOption[]) {
+    run.option(value ? `${long} <${value}>` : long, text);
+  }
+}
+
+function addRuns(program: Command, done: Done): void {
+  program
+    .command('ps')
+    .summary('list runs')
+    .description('List the runs that are going on.')
+    .option('-a, --all', 'the ended ones as well')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/ps.ts')).ps(options)));
+  program
+    .command('kill')
+    .summary('end runs')
+    .description('End runs and everything that they started.')
+    .argument('<run...>', 'identifier, its beginning, or name')
+    .addOption(json())
+    .action(async (runs, options) => done(await (await import('./commands/kill.ts')).kill(runs, options)));
+}
+
+function addNet(program: Command, done: Done): void {
+  const net = program
+    .command('net')
+    .summary('list and change allowed destinations')
+    .description('List and change the destinations in your policy.');
+  net
+    .command('list')
+    .description('List the rules for destinations, in all layers.')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/net.ts')).netList(options)));
+  for (const [verb, description] of [
+    ['allow', 'Allow a destination in your policy.'],
+    ['deny', 'Deny a destination in your policy.'],
+    ['remove', 'Take a destination out of your policy.'],
+  ] as const) {
+    net
+      .command(verb)
+      .description(description)
+      .argument('<destination>', 'host, *.suffix, address, range or localhost, optionally with :port')
+      .addOption(json())
+      .action(async (destination, options) =>
+        done(await (await import('./commands/net.ts')).netChange(verb, destination, options)),
+      );
+  }
+}
+
+function addPolicy(program: Command, done: Done): void {
+  const policy = program
+    .command('policy')
+    .summary('check, explain and show the policy')
+    .description('Check, explain and show the policy.');
+  policy
+    .command('check')
+    .description('Check a policy file, or the policy in force here, and print every error with line and column.')
+    .argument('[file]', 'policy file or preset; without it, the layers in force here')
+    .addOption(json())
+    .action(async (file, options) =>
+      done(await (await import('./commands/policy-check.ts')).policyCheck(file, options)),
+    );
+  policy
+    .command('explain')
+    .description('Say what would happen, and why. Exits 0 when allowed, 1 when denied, 2 when a human is asked.')
+    .argument('<action>', 'file_read, file_write, file_delete, shell_exec, network, unix_socket')
+    .argument('<target...>', 'path, command or destination')
+    .option('--policy <policy>', 'policy file or preset, in place of your own')
+    .option('--net-allow <destination>', 'as in run (repeatable)', collect)
+    .addOption(json())
+    // `git push --force` is a target as it stands; our own options are known anywhere.
+    .allowUnknownOption()
+    .action(async (action, target, options) =>
+      done(await (await import('./commands/policy-explain.ts')).policyExplain(action, target, options)),
+    );
+  policy
+    .command('show')
+    .description('Show the layers in force here and their rules.')
+    .option('--policy <policy>', 'policy file or preset, in place of your own')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/policy-show.ts')).policyShow(options)));
+}
+
+function addAudit(program: Command, done: Done): void {
+  const audit = program
+    .command('audit')
+    .summary('read and verify the audit log')
+    .description('Read and verify the audit log.');
+  audit
+    .command('tail')
+    .description('Print the last entries.')
+    .option('-n, --lines <count>', 'how many', wholeNumber, 20)
+    .option('-f, --follow', 'go on with new entries until interrupted')
+    .option('--run <run>', 'only this run (identifier, its beginning, or name)')
+    .option('--denied', 'only what was denied, or would have been')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/audit-tail.ts')).auditTail(options)));
+  audit
+    .command('show')
+    .description('Print one entry with everything that it says.')
+    .argument('<seq>', 'sequence number', wholeNumber)
+    .addOption(json())
+    .action(async (seq, options) => done(await (await import('./commands/audit-show.ts')).auditShow(seq, options)));
+  audit
+    .command('verify')
+    .description(
+      'Check every link and signature. Works offline, with the public key alone. Exits 1 when anything was changed.',
+    )
+    .option('--public-key <file>', 'public key to trust (default: the one of this user)')
+    .option('--log <directory>', 'log to check (default: the one of this user)')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
+}
+
+function addDaemon(program: Command, done: Done): void {
+  const daemon = program
+    .command('daemon')
+    .summary('start, stop and watch the daemon')
+    .description('Start, stop and watch the daemon; run starts it by itself.');
+  for (const [verb, description] of [
+    ['start', 'Start the daemon if it does not run.'],
+    ['stop', 'Stop the daemon; runs go on under the policy that they have, without names, until it is back.'],
+    ['status', 'Say whether it runs, and its figures. Exits 1 when it does not run.'],
+  ] as const) {
+    daemon
+      .command(verb)
+      .description(description)
+      .addOption(json())
+      .action(async (options) => done(await (await import('./commands/daemon.ts')).daemonVerb(verb, options)));
+  }
+  daemon
+    .command('run')
+    .description('Run the daemon in the foreground, with its log on standard error.')
+    .action(async () => done(await (await import('./commands/daemon.ts')).daemonRun()));
+}
+
+function addRest(program: Command, done: Done): void {
+  program
+    .command('doctor')
+    .summary('check what enforcement needs')
+    .description(
+      'Check what enforcement needs: the static facts, then a real run that tries an open, a write, a spawn and a connection.',
+    )
+    .option('--static', 'only the facts that need neither daemon nor run')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options)));
+  program
+    .command('completion')
+    .summary('print a completion script')
+    .description('Print a completion script for a shell, as in: source <(gatekeeper completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell) => done((await import('./commands/completion.ts')).completion(shell, program)));
+  program
+    .command('version')
+    .summary('print the version')
+    .description('Print the version, and the daemon’s when it runs.')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/version.ts')).version(options)));
+}
+
+const json = (): Option => new Option('--json', 'as JSON');
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+function wholeNumber(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(value);
+}

@@ -1,0 +1,87 @@
+import type { ActionName, SourceName, VerdictName } from '../wire/messages.ts';
+
+/** Things worth a receipt that are not a decision. */
+export const AUDIT_EVENTS = [
+  'daemon_start',
+  'daemon_stop',
+  'run_create',
+  'run_start',
+  'run_end',
+  'run_lost', // the supervisor is gone without having said that the run ended
+  'policy_change',
+  'policy_error',
+  'note', // something that a supervisor noticed
+  'gap', // numbers of a run's journal that never came
+  'damage', // journal bytes that are no record
+  'connection_closed', // the end of a tunnel or exchange that a `network` receipt allowed
+  'recovered', // the daemon mended the end of this log
+] as const;
+export type AuditEvent = (typeof AUDIT_EVENTS)[number];
+
+/**
+ * One receipt. Texts that are not valid UTF-8 stand escaped (`\xNN`, `\\`), with their bytes in base64 in the field `…Bytes` beside
+ * them. Integers are safe integers. There is no nesting, so that a record's canonical form is one flat object.
+ */
+export type AuditFields = {
+  action: ActionName | AuditEvent | `action-${number}`;
+  /** RFC 3339, UTC, milliseconds. Recorded, never trusted. */
+  time: string;
+  run?: string | undefined;
+  /** Number in the run's journal; (run, n) occurs once. */
+  n?: number | undefined;
+  /** The run's journal is in the log up to this number, which another receipt of the group or a repetition bears. */
+  through?: number | undefined;
+  agent?: string | undefined;
+  pid?: number | undefined;
+  tid?: number | undefined;
+  program?: string | undefined;
+  programBytes?: string | undefined;
+  verdict?: VerdictName | undefined;
+  source?: SourceName | undefined;
+  rule?: string | undefined;
+  pierced?: string | undefined;
+  reason?: string | undefined;
+  target?: string | undefined;
+  targetBytes?: string | undefined;
+  target2?: string | undefined;
+  target2Bytes?: string | undefined;
+  command?: string | undefined;
+  commandBytes?: string | undefined;
+  destination?: string | undefined;
+  address?: string | undefined;
+  port?: number | undefined;
+  via?: string | undefined;
+  method?: string | undefined;
+  bytesUp?: number | undefined;
+  bytesDown?: number | undefined;
+  durationMs?: number | undefined;
+  path?: string | undefined;
+  syscall?: string | undefined;
+  /** SHA-256 of the policy image in force, `sha256:…`; `policyBefore` is the one that it follows. */
+  policy?: string | undefined;
+  policyBefore?: string | undefined;
+  name?: string | undefined;
+  cwd?: string | undefined;
+  cwdBytes?: string | undefined;
+  enforce?: string | undefined;
+  simulate?: boolean | undefined;
+  status?: number | undefined;
+  /** Of what the action tells; of a refusal: how often it came, when more than once, and when last. */
+  count?: number | undefined;
+  until?: string | undefined;
+  kind?: string | undefined;
+  text?: string | undefined;
+  version?: string | undefined;
+};
+
+/** Where a chain stands: the last record's number and hash (64 hex digits). */
+export type ChainHead = { seq: number; hash: string };
+
+export type AuditRecord = AuditFields & ChainHead & { prev: string; v: 1; sig?: string };
+
+export const CHAIN_START: ChainHead = { seq: 0, hash: '0'.repeat(64) };
+
+/** Everything carries a signature of its own but plain allows and the ends of allowed connections. */
+export function needsSignature(record: { action?: unknown; verdict?: unknown }): boolean {
+  return record.verdict !== 'allow' && record.action !== 'connection_closed';
+}

@@ -1,0 +1,88 @@
+/**
+ * The control API: HTTP over the Unix socket `control.sock`, JSON bodies, `authorization: Bearer <token>` with the content of
+ * `control.token`. Errors are `{ "error": { "code", "message", "where"?, "remedy"? } }` with a 4xx or 5xx status.
+ */
+export const API = {
+  status: { method: 'GET', path: '/v1/status' },
+  shutdown: { method: 'POST', path: '/v1/shutdown' },
+  createRun: { method: 'POST', path: '/v1/runs' },
+  listRuns: { method: 'GET', path: '/v1/runs' },
+  killRun: { method: 'POST', path: '/v1/runs/:id/kill' },
+} as const;
+
+/** How a run may be called. */
+export const RUN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export type CreateRunRequest = {
+  /** What the user typed after `--`; never empty. */
+  argv: string[];
+  /** Absolute working directory of the CLI; it is the run's workspace. */
+  cwd: string;
+  name?: string;
+  /** Absolute path of a policy file or the name of a preset; takes the place of the user's policy. */
+  policy?: string;
+  /** Destinations of `--net-allow`, as in a network rule; a layer of their own. */
+  netAllow?: string[];
+  simulate?: boolean;
+  enforce?: 'kernel';
+  /** Seconds since the epoch and pid of the CLI, for `ps`. */
+  clientPid: number;
+};
+
+/** What the CLI has to start: the supervisor with these arguments, then `--` and argv. */
+export type CreateRunResponse = {
+  id: string;
+  name: string;
+  /** Absolute path of gk-supervise and its arguments up to, not including, `--`. */
+  supervisor: string;
+  args: string[];
+  /** Variables to set, and to remove, in the agent's environment. */
+  env: Record<string, string>;
+  unsetEnv: string[];
+  policyDigest: string;
+  /** Lines for the user's eyes on standard error, without a newline. */
+  warnings: string[];
+};
+
+export type RunSummary = {
+  id: string;
+  name: string;
+  state: 'starting' | 'running' | 'ended' | 'lost';
+  argv: string[];
+  cwd: string;
+  pid: number | null;
+  startedAt: string;
+  endedAt: string | null;
+  /** Exit status as a shell would say it (128+n for a signal), when ended. */
+  exitStatus: number | null;
+  simulate: boolean;
+  enforce: 'kernel';
+  policyDigest: string;
+  policyName: string;
+  denied: number;
+  /** `denied` by action, for the summary at the end. */
+  deniedByAction?: Record<string, number>;
+  /** Set while the policy on disk is broken and the last good one is in force. */
+  policyError?: string;
+};
+
+/** Answer of listRuns: every run that the daemon knows, the ended ones of its lifetime included, oldest first. */
+export type ListRunsResponse = { runs: RunSummary[] };
+
+export type DaemonStatus = {
+  version: string;
+  pid: number;
+  startedAt: string;
+  runs: number;
+  proxyPort: number;
+  transparentPort: number;
+  auditEntries: number;
+  auditHead: string;
+  publicKeyFingerprint: string;
+  policyError?: string;
+  /** Set while the audit log takes no entries: nothing that needs a receipt is allowed. */
+  auditError?: string;
+};
+
+/** `code` is one of core/errors; the others are the error's what, where and remedy. */
+export type ApiErrorBody = { error: { code: string; message: string; where?: string; remedy?: string } };

@@ -1,0 +1,60 @@
+/** Where gatekeeper keeps its files. Pure: the caller passes what it read from the environment and the password database. */
+export type HomeInput = {
+  /** Home directory of the password database, never of $HOME, which the caller's caller may have changed. */
+  passwdHome: string;
+  uid: number;
+  env: {
+    GATEKEEPER_HOME?: string | undefined;
+    XDG_CONFIG_HOME?: string | undefined;
+    XDG_STATE_HOME?: string | undefined;
+    XDG_RUNTIME_DIR?: string | undefined;
+  };
+};
+
+export type HomeLayout = {
+  config: string;
+  /** The user's own policy; the preset `default` stands in while it does not exist. */
+  userPolicy: string;
+  systemPolicyDir: string;
+  state: string;
+  audit: string;
+  keys: string;
+  runs: string;
+  images: string;
+  runtime: string;
+  controlSocket: string;
+  controlToken: string;
+  supervisorSocket: string;
+  daemonLock: string;
+  daemonLog: string;
+};
+
+/** GATEKEEPER_HOME puts everything beneath one directory; else the XDG base directories (freedesktop.org, 0.8) apply. */
+export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
+  const own = absolute(env.GATEKEEPER_HOME);
+  const config = own ? `${own}/config` : `${absolute(env.XDG_CONFIG_HOME) ?? `${passwdHome}/.config`}/gatekeeper`;
+  const state = own ? `${own}/state` : `${absolute(env.XDG_STATE_HOME) ?? `${passwdHome}/.local/state`}/gatekeeper`;
+  const runtimeBase = absolute(env.XDG_RUNTIME_DIR);
+  const runtime = own ? `${own}/run` : runtimeBase ? `${runtimeBase}/gatekeeper` : `${state}/run`;
+  return {
+    config,
+    userPolicy: `${config}/policy.yaml`,
+    systemPolicyDir: '/etc/gatekeeper',
+    state,
+    audit: `${state}/audit`,
+    keys: `${state}/keys`,
+    runs: `${state}/runs`,
+    images: `${state}/images`,
+    runtime,
+    controlSocket: `${runtime}/control.sock`,
+    controlToken: `${runtime}/control.token`,
+    supervisorSocket: `${runtime}/supervisor.sock`,
+    daemonLock: `${runtime}/daemon.lock`,
+    daemonLog: `${state}/daemon.log`,
+  };
+}
+
+/** XDG: a relative path is to be ignored. */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path.replace(/\/+$/, '') || '/' : undefined;
+}

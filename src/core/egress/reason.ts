@@ -1,0 +1,14 @@
+/** Why a connection was refused when no rule said so, or why an allowed one did not come about. A closed list. */
+export const EGRESS_REASON = {
+  'no-rule': 'no rule allows this destination',
+  'ask-unanswered': 'a human has to allow this destination, and nobody did',
+  'special-address': 'the address is not on the public internet, and no rule names its range',
+  'synthetic-address': 'the address stands for a name in a run and cannot be dialled',
+  'own-port': 'the port belongs to gatekeeper itself',
+  'run-unknown': 'the run has no policy in force',
+  'journal-failed': 'the decision could not be recorded',
+  resources: 'the run has too many connections open',
+  unresolved: 'the name has no address',
+  unreachable: 'no address of the destination answered',
+} as const;
+export type EgressReason = keyof typeof EGRESS_REASON;

@@ -1,0 +1,102 @@
+import type { Address } from '../egress/address.ts';
+import { type AddressClass, classOf } from '../egress/address-class.ts';
+import { HOST_KIND } from '../policy/destination.ts';
+import { AUTOMATON_KIND } from '../policy/image-layout.ts';
+import { RULE_FLAG } from '../policy/rule-table.ts';
+import { EFFECT } from '../wire/messages.ts';
+import type { HostView, PolicyImage } from './image.ts';
+import { type Decision, resolve } from './precedence.ts';
+
+export type PathAction = 'file_read' | 'file_write' | 'file_delete' | 'unix_socket';
+
+/** Decides on a canonical absolute path without trailing slash. Gives the verdict that the supervisor gives for the same bytes. */
+export function decidePath(image: PolicyImage, action: PathAction, path: Uint8Array): Decision {
+  return resolve(image, action, matchPath(image, action, path));
+}
+
+/**
+ * Decides on a spawn by its two canonical texts (`canonicalCommand`): with the program's base name, and with its full path.
+ * `writablePlace`: the program lies where the run can write, so that a bare name does not vouch for it.
+ */
+export function decideCommand(
+  image: PolicyImage,
+  base: Uint8Array,
+  path: Uint8Array,
+  writablePlace: boolean,
+): Decision {
+  return resolve(image, 'shell_exec', matchCommand(image, base, path, writablePlace));
+}
+
+export type HostRequest = {
+  /** Canonical host name: lower-case A-labels, no trailing dot. */
+  name?: string;
+  /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+  address?: Uint8Array;
+  /** 1 to 65535. */
+  port: number;
+};
+
+/**
+ * Decides on a connection by what is known of it. A name that is allowed says nothing about the address behind it: whoever dials asks again with
+ * the address alone, because `*` and names never cover loopback, private or metadata addresses.
+ */
+export function decideHost(image: PolicyImage, request: HostRequest): Decision {
+  return resolve(image, 'network', matchHost(image, request));
+}
+
+/** Rules whose path patterns match. */
+export function matchPath(image: PolicyImage, action: PathAction, path: Uint8Array): number[] {
+  return image.automata[action].flatMap((automaton) =>
+    acceptSet(image, automaton.accept(automaton.run(automaton.start, path))),
+  );
+}
+
+export function matchCommand(image: PolicyImage, base: Uint8Array, path: Uint8Array, writablePlace: boolean): number[] {
+  return image.automata.shell_exec.flatMap((automaton) => {
+    const bare = automaton.kind === AUTOMATON_KIND.commandBase;
+    const rules = acceptSet(image, automaton.accept(automaton.run(automaton.start, bare ? base : path)));
+    return bare && writablePlace ? rules.filter((rule) => !vouchesInVain(image, rule)) : rules;
+  });
+}
+
+export function matchHost(image: PolicyImage, request: HostRequest): number[] {
+  const addressClass = request.address && classOf(request.address as Address);
+  return image.hosts
+    .filter((host) => request.port >= host.portLow && request.port <= host.portHigh)
+    .filter((host) => namesTarget(host, request, addressClass))
+    .map(({ rule }) => rule);
+}
+
+export function acceptSet(image: PolicyImage, accept: number): number[] {
+  return [...image.accepts.subarray(accept + 1, accept + 1 + image.accepts[accept]!)];
+}
+
+/** A bare name must not vouch for a program that the run itself may have put there. */
+function vouchesInVain(image: PolicyImage, rule: number): boolean {
+  const { effect, flags } = image.rules[rule]!;
+  return EFFECT[effect] <= EFFECT.shadow && (flags & RULE_FLAG.anyProgram) === 0;
+}
+
+function namesTarget(host: HostView, { name, address }: HostRequest, addressClass: AddressClass | undefined): boolean {
+  switch (host.kind) {
+    case HOST_KIND.any:
+      return addressClass === undefined ? name !== undefined : addressClass === 'public';
+    case HOST_KIND.name:
+      return name === host.host;
+    case HOST_KIND.suffix:
+      return name?.endsWith(`.${host.host}`) ?? false;
+    case HOST_KIND.range:
+      return address !== undefined && isInRange(address, host);
+    case HOST_KIND.localhost:
+      return addressClass === 'loopback' || name === 'localhost';
+    default:
+      return false;
+  }
+}
+
+function isInRange(address: Uint8Array, { address: base, prefixLength }: HostView): boolean {
+  return address.every((byte, index) => {
+    const bits = Math.min(8, Math.max(0, prefixLength - 8 * index));
+    return ((byte ^ base[index]!) & (0xff00 >> bits) & 0xff) === 0;
+  });
+}

@@ -1,0 +1,74 @@
+import { RULE_FLAG } from '../policy/rule-table.ts';
+import { type ActionName, EFFECT, type EffectName, type SourceName } from '../wire/messages.ts';
+import type { PolicyImage } from './image.ts';
+
+/** What the policy says of a request. A deny is a value like any other. */
+export type Decision = {
+  effect: EffectName;
+  /** `protection` for a rule of the built-in layer that nothing pierces. */
+  source: Extract<SourceName, 'rule' | 'default' | 'protection'>;
+  /** Index into the image's rules; null when none matched. */
+  rule: number | null;
+  /** The strictest rule that the winner pierced, if it is an override that did. */
+  pierced: number | null;
+  /** Whether a receipt is due. */
+  log: boolean;
+  /** Spawns: whether helpers of this command are judged by themselves. */
+  checkChildren: boolean;
+};
+
+/**
+ * The strictest of the matching rules that no override pierces; of equals the one with the lowest index. The order of `matching` and
+ * repetitions in it do not matter.
+ */
+export function resolve(image: PolicyImage, action: ActionName, matching: Iterable<number>): Decision {
+  const rules = [...new Set(matching)].sort((a, b) => a - b);
+  const left = rules.filter((rule) => !isPierced(image, rule, rules));
+  const winner = strictest(image, left);
+  if (winner === null) return byDefault(image, action);
+  const { effect, flags } = image.rules[winner]!;
+  return {
+    effect,
+    source: flags & RULE_FLAG.protection ? 'protection' : 'rule',
+    rule: winner,
+    pierced: strictest(
+      image,
+      rules.filter((rule) => pierces(image, winner, rule)),
+    ),
+    log: EFFECT[effect] >= EFFECT.ask || (flags & RULE_FLAG.log) !== 0,
+    checkChildren: (flags & RULE_FLAG.checkChildren) !== 0,
+  };
+}
+
+/** Whether `one` is an override that takes `other` out of consideration. */
+export function pierces(image: PolicyImage, one: number, other: number): boolean {
+  const strong = image.rules[one]!;
+  const weak = image.rules[other]!;
+  if ((strong.flags & RULE_FLAG.override) === 0 || EFFECT[strong.effect] >= EFFECT[weak.effect]) return false;
+  return ((image.files[strong.file]!.pierces >> BigInt(weak.file)) & 1n) === 1n;
+}
+
+export function isPierced(image: PolicyImage, rule: number, matching: readonly number[]): boolean {
+  return matching.some((other) => pierces(image, other, rule));
+}
+
+function strictest(image: PolicyImage, rules: readonly number[]): number | null {
+  let best: number | null = null;
+  for (const rule of rules) {
+    if (best === null || EFFECT[image.rules[rule]!.effect] > EFFECT[image.rules[best]!.effect]) best = rule;
+  }
+  return best;
+}
+
+/** Helpers inherit only from a rule that named the command, so a default never vouches for them. */
+function byDefault(image: PolicyImage, action: ActionName): Decision {
+  const { effect, log } = image.defaults[action];
+  return {
+    effect,
+    source: 'default',
+    rule: null,
+    pierced: null,
+    log: EFFECT[effect] >= EFFECT.ask || log,
+    checkChildren: true,
+  };
+}

@@ -1,0 +1,151 @@
+import { ACTION, type ActionName } from '../wire/messages.ts';
+import { type CompiledPattern, TooComplex } from './automata.ts';
+import { encodeAutomaton } from './encode-automaton.ts';
+import { floorOf } from './floor.ts';
+import { AUTOMATON_KIND, MOST } from './image-layout.ts';
+import { type ImageContent, writeImage } from './image-writer.ts';
+import { KnownAutomata } from './known-automata.ts';
+import { LAUNCHERS } from './launchers.ts';
+import { type LayeredFile, readLayers } from './layers.ts';
+import { PolicyError } from './policy-error.ts';
+import type { RuleTable } from './rule-table.ts';
+import { tabulateRules } from './rules.ts';
+import { LAYER, type PolicyRoots, type PolicySource, type ResolveExtends } from './source.ts';
+
+export type CompiledPolicy = {
+  /** The policy image, docs/policy-image.md. The same input gives the same bytes. */
+  image: Uint8Array;
+  /** One line each: what was left out, or likely not meant. */
+  warnings: string[];
+};
+
+/**
+ * Compiles policy files into one image. `sources` must hold the built-in files (layers protection and guards) as well; the order inside a
+ * layer is that of `sources`.
+ *
+ * @param resolve finds what `extends` names; without it nothing can be extended
+ * @throws PolicyError with file, line and column of everything that is wrong
+ */
+export function compilePolicy(
+  sources: readonly PolicySource[],
+  roots: PolicyRoots,
+  resolve: ResolveExtends = () => null,
+): CompiledPolicy {
+  return compileLayers(readLayers(sources, resolve), roots);
+}
+
+/** The same for files that `readLayers` has read: for callers that have to know which files take part before they can name all places. */
+export function compileLayers(files: readonly LayeredFile[], roots: PolicyRoots): CompiledPolicy {
+  for (const needed of ['protection', 'guards'] as const) {
+    if (!files.some(({ source }) => source.layer === needed))
+      throw new TypeError(`the built-in ${needed} file is missing`);
+  }
+  const warnings: string[] = [];
+  const table = tabulateRules(files, roots, warnings);
+  refuseTooMany(table);
+  const accepts = new Accepts();
+  const content: ImageContent = {
+    table,
+    automata: compileAutomata(table, accepts),
+    accepts: accepts.words,
+    floor: floorOf(table),
+    roots: [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]),
+    launchers: LAUNCHERS,
+    meta: JSON.stringify({
+      policy: policyName(files),
+      files: files.map(({ source, document }) => ({
+        name: source.name,
+        layer: source.layer,
+        policy: document.name,
+        digest: source.digest ?? null,
+      })),
+    }),
+  };
+  return { image: writeImage(content), warnings };
+}
+
+/** What the user knows the whole by: the name of the user's policy, else of the system's. */
+export function policyName(files: readonly LayeredFile[]): string {
+  const spoken = ['user', 'system', 'project', 'command-line'] as const;
+  for (const layer of spoken) {
+    const file = files.find(({ source }) => source.layer === layer);
+    if (file) return file.document.name;
+  }
+  return '';
+}
+
+function compileAutomata(table: RuleTable, accepts: Accepts): ImageContent['automata'] {
+  const { classOf, classCount } = ruleClasses(table);
+  const known = new KnownAutomata();
+  const automata: { action: number; kind: number; encoded: ReturnType<typeof encodeAutomaton> }[] = [];
+  for (const action of Object.values(ACTION)) {
+    let left: number = MOST.automata;
+    for (const kind of Object.values(AUTOMATON_KIND)) {
+      const patterns: CompiledPattern[] = [];
+      table.rules.forEach((rule, index) => {
+        if (rule.action !== action) return;
+        for (const row of rule.rows) if (row.kind === kind) patterns.push({ tokens: row.tokens, rule: index });
+      });
+      if (patterns.length === 0) continue;
+      const built = orRefuse(table, () => known.build(patterns, classOf, classCount, left));
+      left -= built.length;
+      for (const dfa of built)
+        automata.push({ action, kind, encoded: encodeAutomaton(dfa, accepts.add(dfa.acceptSets)) });
+    }
+  }
+  return automata;
+}
+
+/** Rules that differ in nothing but their place in one file are of one class. */
+function ruleClasses(table: RuleTable): { classOf: Int32Array; classCount: number } {
+  const numbers = new Map<string, number>();
+  const classOf = Int32Array.from(table.rules, ({ action, effect, flags, file }) => {
+    const key = `${action} ${effect} ${flags} ${file}`;
+    const number = numbers.get(key) ?? numbers.size;
+    numbers.set(key, number);
+    return number;
+  });
+  return { classOf, classCount: numbers.size };
+}
+
+/** The ACCEPTS section; equal sets are stored once. */
+class Accepts {
+  readonly words: number[] = [0];
+  readonly #known = new Map<string, number>([['', 0]]);
+
+  add(sets: readonly (readonly number[])[]): number[] {
+    return sets.map((set) => {
+      const key = set.join();
+      const known = this.#known.get(key);
+      if (known !== undefined) return known;
+      const at = this.words.length;
+      this.words.push(set.length, ...set);
+      this.#known.set(key, at);
+      return at;
+    });
+  }
+}
+
+function orRefuse<T>(table: RuleTable, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof TooComplex)) throw error;
+    const rule = table.rules[error.rule]!;
+    const action = (Object.keys(ACTION) as ActionName[])[rule.action];
+    const text = `the patterns of ${action} have too many wildcards together, ${JSON.stringify(rule.pattern)} among them`;
+    const place = { file: table.files[rule.file]!.name, line: rule.line, column: 1 };
+    throw new PolicyError([{ ...place, text, remedy: 'use fewer * and ** within one pattern' }]);
+  }
+}
+
+function refuseTooMany(table: RuleTable): void {
+  const last = table.rules.at(-1);
+  const file = (last && table.files[last.file]?.name) ?? 'policy';
+  const refuse = (text: string): never => {
+    throw new PolicyError([{ file, line: last?.line ?? 0, column: 1, text, remedy: 'merge some' }]);
+  };
+  if (table.files.length > MOST.files) refuse(`more than ${MOST.files} policy files take part`);
+  if (table.rules.length > MOST.rules) refuse(`more than ${MOST.rules} rules, counting each pattern for each action`);
+  if (!table.files.every(({ layer }) => layer >= LAYER.protection)) refuse('a file has no layer');
+}

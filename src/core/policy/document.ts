@@ -1,0 +1,48 @@
+import type { ActionName, EffectName } from '../wire/messages.ts';
+
+/**
+ * A piece of text and where it stands; line and column count from 1. `inset` is how far into the node the text begins, or -1 when
+ * the file spells it differently (escapes, folded lines).
+ */
+export type Placed = { text: string; line: number; column: number; inset: number };
+
+export type SubjectKey = 'path' | 'command' | 'destination';
+
+export type RuleDocument = {
+  line: number;
+  column: number;
+  effect: EffectName;
+  subjects: Placed[];
+  reason: string;
+  override: boolean;
+  log: boolean | undefined;
+  timeoutMs: number;
+  checkChildren: boolean;
+};
+
+export type BlockDocument = {
+  actions: ActionName[];
+  subject: SubjectKey;
+  defaultEffect: { effect: EffectName; line: number } | undefined;
+  log: boolean | undefined;
+  rules: RuleDocument[];
+};
+
+/** A policy file that obeys the schema; patterns in it are not parsed yet. */
+export type PolicyDocument = {
+  name: string;
+  description: string;
+  extends: Placed[];
+  variables: Map<string, Placed>;
+  blocks: BlockDocument[];
+};
+
+export const SUBJECT_OF: Readonly<Record<ActionName, SubjectKey | null>> = {
+  file_read: 'path',
+  file_write: 'path',
+  file_delete: 'path',
+  unix_socket: 'path',
+  shell_exec: 'command',
+  network: 'destination',
+  tool_call: null,
+};

@@ -1,0 +1,86 @@
+import { ACTION } from '../wire/messages.ts';
+import type { RuleEntry, RuleTable } from './rule-table.ts';
+import type { Token } from './token.ts';
+
+export const FLOOR_ACCESS = { read: 1, write: 2, execute: 4 } as const;
+
+export type FloorEntry = { path: Uint8Array; access: number };
+
+/**
+ * The hierarchies outside which nothing can be allowed, whatever the rules inside say: for every rule that is not a deny the literal directories
+ * that its pattern begins with. The kernel's own wall is built from them; it bounds, it does not decide.
+ */
+export function floorOf(table: RuleTable): FloorEntry[] {
+  const wanted = new Map<string, FloorEntry>();
+  const add = (path: Uint8Array, access: number): void => {
+    const key = path.join();
+    const known = wanted.get(key);
+    if (known) known.access |= access;
+    else wanted.set(key, { path, access });
+  };
+  for (const [action, access] of ACCESS_OF) {
+    if (table.defaults[action]!.effect !== 'deny') add(ROOT, access);
+  }
+  for (const rule of table.rules) {
+    const access = ACCESS_OF.get(rule.action);
+    if (access === undefined || rule.effect === 'deny') continue;
+    for (const path of hierarchies(rule)) add(path, access);
+  }
+  return reduce([...wanted.values()]);
+}
+
+function hierarchies(rule: RuleEntry): Uint8Array[] {
+  return rule.rows.map(({ tokens }) => {
+    const prefix = literalPrefix(tokens);
+    // What creates or deletes a file needs the directory that it stands in.
+    return rule.action === ACTION.file_read || tokens.at(-1)?.kind === 'tail' ? prefix : parentOf(prefix, tokens);
+  });
+}
+
+/** Complete components before the first wildcard. */
+function literalPrefix(tokens: readonly Token[]): Uint8Array {
+  const [first, second] = tokens;
+  if (first?.kind !== 'bytes') return ROOT;
+  if (!second || second.kind === 'tail' || second.kind === 'globstar') return first.bytes;
+  return upToSlash(first.bytes);
+}
+
+function parentOf(prefix: Uint8Array, tokens: readonly Token[]): Uint8Array {
+  return tokens.length === 1 ? upToSlash(prefix) : prefix;
+}
+
+function upToSlash(path: Uint8Array): Uint8Array {
+  const slash = path.lastIndexOf(0x2f);
+  return slash > 0 ? path.subarray(0, slash) : ROOT;
+}
+
+/** Drops what a broader entry covers, and takes off what it grants already. Sorted by bytes. */
+function reduce(entries: FloorEntry[]): FloorEntry[] {
+  entries.sort((a, b) => compareBytes(a.path, b.path));
+  const kept: FloorEntry[] = [];
+  for (const { path, access } of entries) {
+    let left = access;
+    for (const broader of kept) if (covers(broader.path, path)) left &= ~broader.access;
+    if (left !== 0) kept.push({ path, access: left });
+  }
+  return kept;
+}
+
+function covers(directory: Uint8Array, path: Uint8Array): boolean {
+  if (directory.length === 1) return true;
+  if (path.length < directory.length || directory.some((byte, index) => byte !== path[index])) return false;
+  return path.length === directory.length || path[directory.length] === 0x2f;
+}
+
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index++) if (a[index] !== b[index]) return a[index]! - b[index]!;
+  return a.length - b.length;
+}
+
+const ROOT = Uint8Array.of(0x2f);
+const ACCESS_OF: ReadonlyMap<number, number> = new Map([
+  [ACTION.file_read, FLOOR_ACCESS.read | FLOOR_ACCESS.execute],
+  [ACTION.file_write, FLOOR_ACCESS.read | FLOOR_ACCESS.write],
+  [ACTION.file_delete, FLOOR_ACCESS.read | FLOOR_ACCESS.write],
+]);

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { basename } from 'node:path';
+import { wellFormed } from '../core/audit/byte-text.ts';
+import type { AuditFields, ChainHead } from '../core/audit/record.ts';
+import { redact } from '../core/audit/redact.ts';
+import type { CreateRunRequest, CreateRunResponse } from '../core/contract/control-api.ts';
+import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
+import { agentVariables, WITHHELD_VARIABLES } from './agent-environment.ts';
+import { newRun, type Run } from './run.ts';
+import { newRunId } from './run-id.ts';
+import type { CompilePolicy, Images } from './run-policy.ts';
+import { newRunRecord } from './run-record.ts';
+import type { RunStore } from './run-store.ts';
+import { activeRuns } from './runs.ts';
+
+export type CreateRunOptions<Image> = {
+  layout: HomeLayout;
+  runs: Map<string, Run>;
+  store: RunStore;
+  images: Images<Image>;
+  compile: CompilePolicy;
+  append: (record: AuditFields) => Promise<ChainHead>;
+  supervisorProgram: string;
+  ports: { proxyPort: number; transparentPort: number };
+  now: () => string;
+};
+
+/** Prepares a run: policy, directory, token and receipt. The CLI starts the supervisor, so that the run is its child. */
+export async function createRun<Image>(
+  request: CreateRunRequest,
+  options: CreateRunOptions<Image>,
+): Promise<{ run: Run; response: CreateRunResponse }> {
+  const { store, images, append, now } = options;
+  checkRoom(options.runs);
+  const compiled = await options.compile(request);
+  checkSupervisor(options.supervisorProgram);
+  const policyDigest = images.store(compiled.image);
+  const createdAt = now();
+  const id = newRunId(Date.parse(createdAt), randomBytes(10));
+  const name = freeName(request, options.runs);
+  const { seq } = await append(createReceipt(request, { id, name, policyDigest, createdAt }));
+  const record = newRunRecord(id, name, request, {
+    createdAt,
+    auditSeq: seq,
+    policyDigest,
+    policyName: compiled.name,
+    ports: options.ports,
+  });
+  store.create(record);
+  const run: Run = { ...newRun(record), taken: policyDigest, policyFiles: compiled.files };
+  options.runs.set(id, run);
+  return { run, response: responseFor(run, compiled.warnings, options) };
+}
+
+function responseFor<Image>(
+  { record: { id, name, request, policyDigest } }: Run,
+  warnings: readonly string[],
+  { layout, store, images, supervisorProgram, ports }: CreateRunOptions<Image>,
+): CreateRunResponse {
+  const args = ['--run', id, '--run-dir', store.directory(id), '--image', images.path(policyDigest)];
+  args.push('--socket', layout.supervisorSocket);
+  args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
+  if (request.simulate) args.push('--simulate');
+  return {
+    id,
+    name,
+    supervisor: supervisorProgram,
+    args,
+    env: agentVariables(id, ports.proxyPort),
+    unsetEnv: [...WITHHELD_VARIABLES],
+    policyDigest,
+    warnings: [...warnings],
+  };
+}
+
+function checkRoom(runs: ReadonlyMap<string, Run>): void {
+  if (activeRuns(runs).length >= MAX_RUNS) {
+    throw new GatekeeperError('GK_RUN_LIMIT');
+  }
+}
+
+function checkSupervisor(program: string): void {
+  try {
+    accessSync(program, constants.X_OK);
+  } catch (cause) {
+    throw new GatekeeperError('GK_SUPERVISOR_MISSING', { where: program, cause });
+  }
+}
+
+/** The name that was asked for, or the program's, with a number behind it while another run of that name goes on. */
+function freeName({ name, argv }: CreateRunRequest, runs: ReadonlyMap<string, Run>): string {
+  const taken = new Set(activeRuns(runs).map(({ record }) => record.name));
+  const wanted =
+    name ??
+    (basename(argv[0]!)
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[._-]+/, '')
+      .slice(0, 48) ||
+      'run');
+  if (name !== undefined && taken.has(name)) {
+    throw new GatekeeperError('GK_REQUEST', {
+      what: `a run named ${name} is going on`,
+      remedy: 'choose another --name',
+    });
+  }
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? wanted : `${wanted}-${number}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}
+
+function createReceipt(
+  request: CreateRunRequest,
+  { id, name, policyDigest, createdAt }: { id: string; name: string; policyDigest: string; createdAt: string },
+): AuditFields {
+  return {
+    action: 'run_create',
+    time: createdAt,
+    run: id,
+    agent: name,
+    policy: policyDigest,
+    command: redact(wellFormed(request.argv.join(' '))),
+    cwd: wellFormed(request.cwd),
+    simulate: request.simulate ?? false,
+    enforce: 'kernel',
+    pid: request.clientPid,
+    text: request.netAllow?.length ? wellFormed(`--net-allow ${request.netAllow.join(' ')}`) : undefined,
+  };
+}
+
+const MAX_RUNS = 128;

@@ -1,0 +1,33 @@
+import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
+import type { HomeLayout } from '../core/contract/home-layout.ts';
+import type { Announced } from './connections.ts';
+import type { CompilePolicy, ImageRule } from './run-policy.ts';
+
+/** What the daemon is made of that it does not make itself. */
+export type DaemonParts<Image> = {
+  layout: HomeLayout;
+  version: string;
+  /** Absolute path of gk-supervise. */
+  supervisorProgram: string;
+  compile: CompilePolicy;
+  /** `digest`: hex SHA-256 of the bytes. */
+  openImage: (bytes: Uint8Array, digest: string) => Image;
+  ruleOf: (image: Image, index: number) => ImageRule | undefined;
+  startEgress: (door: EgressDoor<Image>) => Promise<Egress>;
+  watchFiles: (changed: (files: ReadonlySet<string>) => void) => FileWatch;
+  /** A line for the daemon's own log. */
+  say: (line: string) => void;
+  /** Called when a client asks the daemon to end. */
+  shutdown: () => void;
+};
+
+export type EgressPorts = { proxyPort: number; transparentPort: number };
+export type Egress = EgressPorts & { close: () => Promise<void> };
+export type EgressDoor<Image> = {
+  connection: (family: 4 | 6, sourcePort: number) => Promise<Announced | undefined>;
+  policyOf: (run: string) => { image: Image; simulate: boolean } | undefined;
+  record: (event: EgressEvent<Image>) => Promise<void>;
+  /** Those of an earlier daemon whose runs go on. */
+  ports: EgressPorts | undefined;
+};
+export type FileWatch = { watch: (files: readonly string[]) => void; close: () => Promise<void> };

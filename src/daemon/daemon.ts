@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { AuditLog } from '../adapters/audit-log/audit-log.ts';
+import { type ControlServer, startControlServer } from '../adapters/control-server/control-server.ts';
+import { verifyWith } from '../adapters/keys/public-key.ts';
+import { openSigningKey, type SigningKey } from '../adapters/keys/signing-key.ts';
+import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
+import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
+import { listenForSupervisors } from '../adapters/supervisor/supervisor-server.ts';
+import type { AuditFields, ChainHead } from '../core/audit/record.ts';
+import type { DaemonStatus } from '../core/contract/control-api.ts';
+import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
+import { Complaint } from './complaint.ts';
+import { Connections } from './connections.ts';
+import { createRun } from './create-run.ts';
+import type { DaemonParts, EgressPorts, FileWatch } from './daemon-parts.ts';
+import { egressRecord } from './egress-record.ts';
+import { applyReceipt, JournalDrain } from './journal-drain.ts';
+import { PolicyReload } from './policy-reload.ts';
+import { recoverRuns } from './recover-runs.ts';
+import type { Run } from './run.ts';
+import { Images } from './run-policy.ts';
+import { isOver, summarize } from './run-record.ts';
+import { RunStore } from './run-store.ts';
+import { activeRuns, findRun, forgetOldRuns } from './runs.ts';
+import { Supervisors } from './supervisors.ts';
+
+/** The daemon's parts at work together. Its directories exist and its locks are held by the caller. */
+export class Daemon<Image> {
+  readonly #parts: DaemonParts<Image>;
+  readonly #startedAt = now();
+  readonly #connections = new Connections();
+  readonly #key: SigningKey;
+  readonly #log: AuditLog;
+  readonly #store: RunStore;
+  readonly #images: Images<Image>;
+  readonly #runs: Map<string, Run>;
+  readonly #drain: JournalDrain;
+  readonly #supervisors: Supervisors;
+  readonly #reload: PolicyReload<Image>;
+  readonly #watch: FileWatch;
+  readonly #closers: (() => Promise<void>)[] = [];
+  #ports: EgressPorts = { proxyPort: 0, transparentPort: 0 };
+
+  private constructor(parts: DaemonParts<Image>, key: SigningKey, log: AuditLog) {
+    const { layout, say } = parts;
+    this.#parts = parts;
+    this.#key = key;
+    this.#log = log;
+    this.#store = new RunStore(layout.runs);
+    this.#images = new Images(layout.images, parts.openImage, parts.ruleOf);
+    this.#runs = recoverRuns(this.#store, layout.audit);
+    const runs = this.#runs;
+    const store = this.#store;
+    const append = (record: AuditFields) => this.#append(record);
+    const complain = new Complaint(say);
+    this.#drain = new JournalDrain({
+      log,
+      store,
+      now,
+      rule: (policy, index) => this.#images.rule(policy, index),
+      onFailure: (error) => complain.about(`the audit log takes no entries: ${error}`),
+    });
+    const imagePath = (policy: string) => this.#images.path(policy);
+    const shared = { runs, store, append, now };
+    this.#supervisors = new Supervisors({
+      ...shared,
+      writeHead: () => log.writeHead(),
+      drain: this.#drain,
+      connections: this.#connections,
+      imagePath,
+      say,
+    });
+    this.#watch = parts.watchFiles((files) => void this.#reload.changed(files));
+    this.#reload = new PolicyReload({
+      ...shared,
+      compile: parts.compile,
+      images: this.#images,
+      pushImage: (run) => this.#supervisors.pushImage(run),
+      watch: (files) => this.#watch.watch(files),
+    });
+  }
+
+  /** Resolves when everything listens. What an earlier daemon left in journals is in the chain by then. */
+  static async start<Image>(parts: DaemonParts<Image>): Promise<Daemon<Image>> {
+    const { layout, version } = parts;
+    const key = openSigningKey(layout.keys);
+    const log = await AuditLog.open({
+      directory: layout.audit,
+      signer: key,
+      verify: verifyWith(key.publicKey),
+      now,
+      writeAtomic: writeFileAtomic,
+    });
+    await log.append([
+      { action: 'daemon_start', time: now(), version, pid: process.pid, text: `key ${key.fingerprint}` },
+    ]);
+    await log.writeHead(); // a log without one could have been cut anywhere
+    const daemon = new Daemon(parts, key, log);
+    await daemon.#open();
+    return daemon;
+  }
+
+  /** Leaves the runs to their supervisors: they keep deciding, deny what would have to be asked, and join the next daemon. */
+  async stop(): Promise<void> {
+    this.#supervisors.stop();
+    for (const close of this.#closers.reverse())
+      await close().catch((error) => this.#parts.say(`while closing: ${error}`));
+    await this.#drain.settle(activeRuns(this.#runs));
+    this.#saveRuns();
+    await this.#append({ action: 'daemon_stop', time: now(), pid: process.pid }).catch(() => undefined);
+    await this.#log.close();
+  }
+
+  async #open(): Promise<void> {
+    const { layout, say, startEgress } = this.#parts;
+    for (const run of this.#runs.values()) await this.#drain.drain(run);
+    const egress = await startEgress({
+      connection: (family, sourcePort) => this.#connections.take(family, sourcePort),
+      policyOf: (run) => this.#policyOf(run),
+      record: (event) => this.#recordEgress(event),
+      ports: activeRuns(this.#runs)[0]?.record.ports,
+    });
+    this.#ports = { proxyPort: egress.proxyPort, transparentPort: egress.transparentPort };
+    for (const run of activeRuns(this.#runs)) this.#endIfPortsDiffer(run);
+    this.#closers.push(
+      () => egress.close(),
+      () => this.#watch.close(),
+    );
+    const supervisors = await listenForSupervisors(layout.supervisorSocket, this.#supervisors);
+    this.#closers.push(() => supervisors.close());
+    for (const run of this.#runs.values()) this.#supervisors.expect(run);
+    await this.#reload.all();
+    const saver = setInterval(() => this.#saveRuns(), SAVE_MS);
+    this.#closers.push(async () => clearInterval(saver));
+    const control = await this.#serveControl();
+    this.#closers.push(() => control.close());
+    say(`listening on ${layout.controlSocket}, ${this.#runs.size} runs to look after`);
+  }
+
+  /** Last of all, so that an answer on this socket means that everything works. */
+  async #serveControl(): Promise<ControlServer> {
+    const { layout, shutdown } = this.#parts;
+    const token = randomBytes(32).toString('base64url');
+    writeFileAtomic(layout.controlToken, `${token}\n`);
+    return startControlServer(layout.controlSocket, token, {
+      status: () => this.#status(),
+      shutdown,
+      createRun: async (request) => {
+        const { run, response } = await createRun(request, {
+          ...this.#parts,
+          runs: this.#runs,
+          store: this.#store,
+          images: this.#images,
+          append: (record) => this.#append(record),
+          ports: this.#ports,
+          now,
+        });
+        this.#supervisors.expect(run);
+        this.#reload.rewatch();
+        forgetOldRuns(this.#runs);
+        return response;
+      },
+      listRuns: () => ({
+        runs: [...this.#runs.values()].map(({ record, policyError }) => summarize(record, policyError)),
+      }),
+      killRun: async (idOrName) => this.#kill(idOrName),
+    });
+  }
+
+  /** A run whose ports somebody else has taken meanwhile would hand its traffic to them. */
+  #endIfPortsDiffer(run: Run): void {
+    const { ports, id, name } = run.record;
+    if (ports.proxyPort === this.#ports.proxyPort && ports.transparentPort === this.#ports.transparentPort) return;
+    const text = 'ended: another program listens on the ports that its connections go to';
+    this.#append({ action: 'note', time: now(), run: id, agent: name, kind: 'ports-taken', text }).catch(
+      () => undefined,
+    );
+    this.#supervisors.kill(run);
+  }
+
+  #append(record: AuditFields): Promise<ChainHead> {
+    return this.#log.append([record]);
+  }
+
+  #policyOf(id: string): { image: Image; simulate: boolean } | undefined {
+    const run = this.#runs.get(id);
+    if (run === undefined || run.supervisor === undefined || run.ending || isOver(run.record)) return undefined;
+    const image = this.#images.get(run.record.policyDigest);
+    return image === undefined ? undefined : { image, simulate: run.record.request.simulate ?? false };
+  }
+
+  async #recordEgress(event: EgressEvent<Image>): Promise<void> {
+    const run = this.#runs.get(event.run);
+    const policy = event.image === undefined ? undefined : this.#images.digestOf(event.image);
+    const rule = (index: number) => (event.image === undefined ? undefined : this.#parts.ruleOf(event.image, index));
+    const receipt = egressRecord(event, { time: now(), agent: run?.record.name ?? '', policy }, rule);
+    await this.#append(receipt);
+    if (run !== undefined) applyReceipt(run, receipt);
+  }
+
+  #status(): DaemonStatus {
+    const { head, failure } = this.#log;
+    const policyError = activeRuns(this.#runs).find((run) => run.policyError !== undefined)?.policyError;
+    return {
+      version: this.#parts.version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      runs: activeRuns(this.#runs).length,
+      proxyPort: this.#ports.proxyPort,
+      transparentPort: this.#ports.transparentPort,
+      auditEntries: head.seq,
+      auditHead: head.hash,
+      publicKeyFingerprint: this.#key.fingerprint,
+      ...(policyError === undefined ? {} : { policyError }),
+      ...(failure === undefined ? {} : { auditError: failure.message }),
+    };
+  }
+
+  #kill(idOrName: string): void {
+    const run = findRun(this.#runs, idOrName);
+    if (run === undefined) throw new GatekeeperError('GK_RUN_NOT_FOUND', { where: idOrName });
+    if (isOver(run.record)) throw new GatekeeperError('GK_RUN_ENDED', { where: idOrName });
+    this.#supervisors.kill(run);
+  }
+
+  #saveRuns(): void {
+    try {
+      for (const { record } of activeRuns(this.#runs)) this.#store.save(record);
+    } catch (error) {
+      this.#parts.say(`a run's state cannot be saved: ${error}`); // the chain knows more than it anyway
+    }
+  }
+}
+
+const now = () => new Date().toISOString();
+const SAVE_MS = 2000;

@@ -1,0 +1,82 @@
+import type { AuditFields } from '../core/audit/record.ts';
+import type { Run } from './run.ts';
+import type { CompilePolicy, Images } from './run-policy.ts';
+import type { RunStore } from './run-store.ts';
+import { activeRuns } from './runs.ts';
+
+export type PolicyReloadOptions<Image> = {
+  runs: ReadonlyMap<string, Run>;
+  compile: CompilePolicy;
+  images: Images<Image>;
+  store: RunStore;
+  append: (record: AuditFields) => Promise<unknown>;
+  pushImage: (run: Run) => void;
+  /** Tells which files are to be watched from now on. */
+  watch: (files: readonly string[]) => void;
+  now: () => string;
+};
+
+/** Compiles again what changed on disk. What does not compile is not taken: the last good image stays, and says so. */
+export class PolicyReload<Image> {
+  readonly #options: PolicyReloadOptions<Image>;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: PolicyReloadOptions<Image>) {
+    this.#options = options;
+  }
+
+  /** Some of these files changed. Changes that come while one is worked on are worked on afterwards. */
+  changed(files: ReadonlySet<string>): Promise<void> {
+    this.#work = this.#work.then(() => this.#reload((run) => run.policyFiles.some((file) => files.has(file))));
+    return this.#work;
+  }
+
+  /** After a restart nothing is known of what changed meanwhile. */
+  all(): Promise<void> {
+    this.#work = this.#work.then(() => this.#reload(() => true));
+    return this.#work;
+  }
+
+  /** The files to watch follow the runs. */
+  rewatch(): void {
+    const files = new Set<string>();
+    for (const run of activeRuns(this.#options.runs)) for (const file of run.policyFiles) files.add(file);
+    this.#options.watch([...files]);
+  }
+
+  async #reload(affected: (run: Run) => boolean): Promise<void> {
+    for (const run of activeRuns(this.#options.runs)) if (affected(run)) await this.#reloadRun(run);
+    this.rewatch();
+  }
+
+  async #reloadRun(run: Run): Promise<void> {
+    const { compile, images, store, append, pushImage } = this.#options;
+    const { record } = run;
+    try {
+      const compiled = await compile(record.request);
+      const digest = images.store(compiled.image);
+      run.policyFiles = compiled.files;
+      const before = record.policyDigest;
+      if (digest !== before) {
+        // The change is on record before it is in force.
+        await append(this.#event(run, { action: 'policy_change', policy: digest, policyBefore: before }));
+        record.policyDigest = digest;
+        record.policyName = compiled.name;
+        store.save(record);
+        pushImage(run);
+      }
+      run.policyError = undefined;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (run.policyError === text) return;
+      run.policyError = text;
+      await append(this.#event(run, { action: 'policy_error', policy: record.policyDigest, text })).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  #event({ record }: Run, fields: Omit<AuditFields, 'time'>): AuditFields {
+    return { ...fields, time: this.#options.now(), run: record.id, agent: record.name };
+  }
+}

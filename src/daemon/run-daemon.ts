@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { watchPolicyFiles } from '../adapters/policy-files/watch.ts';
+import { startEgress } from '../adapters/proxy/egress.ts';
+import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { PolicyImage } from '../core/engine/image.ts';
+import { VERSION } from '../core/version.ts';
+import { compileFor } from './compile-policy.ts';
+import { Daemon } from './daemon.ts';
+import { prepareHome } from './prepare-home.ts';
+import { becomeOnlyDaemon } from './single-instance.ts';
+
+/** Starts the daemon on this home and leaves it running until a signal or a client ends it. */
+export async function runDaemon(
+  layout: HomeLayout,
+  user: { passwdHome: string; uid: number },
+  say: (line: string) => void,
+): Promise<void> {
+  prepareHome(layout);
+  const instance = await becomeOnlyDaemon(layout);
+  let stopping = false;
+  const stop = async (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    say(`stopping: ${why}`);
+    setTimeout(() => process.exit(1), STOP_MS).unref();
+    await daemon.stop();
+    instance.release();
+    process.exit(0);
+  };
+  const daemon = await Daemon.start<PolicyImage>({
+    layout,
+    version: VERSION,
+    supervisorProgram: fileURLToPath(new URL('../../native-hooks/build/gk-supervise', import.meta.url)),
+    compile: compileFor(layout, user),
+    openImage: (bytes, digest) => PolicyImage.open(bytes, digest),
+    ruleOf: (image, index) => image.rules[index],
+    startEgress,
+    watchFiles: (changed) => {
+      const watch = watchPolicyFiles([], changed);
+      return { watch: (files) => watch.follow(files), close: () => watch.close() };
+    },
+    say,
+    // Behind the answer to the client who asked.
+    shutdown: () => setTimeout(() => void stop('a client asked for it'), 20),
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+}
+
+const STOP_MS = 8000;

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
+import type { CreateRunRequest } from '../core/contract/control-api.ts';
+
+/** What the layers for one run compile to. */
+export type CompiledPolicy = {
+  name: string;
+  image: Uint8Array;
+  warnings: readonly string[];
+  /** Absolute paths, those too whose absence was taken into account. */
+  files: readonly string[];
+};
+export type CompilePolicy = (request: CreateRunRequest) => CompiledPolicy | Promise<CompiledPolicy>;
+
+export type ImageRule = { label: string; reason: string };
+
+/**
+ * Policy images by digest (`sha256:…`). Their files are never changed and never removed: a supervisor maps them, and the
+ * log names them.
+ */
+export class Images<Image> {
+  readonly #directory: string;
+  readonly #open: (bytes: Uint8Array, digest: string) => Image;
+  readonly #ruleOf: (image: Image, index: number) => ImageRule | undefined;
+  readonly #loaded = new Map<string, Image>();
+
+  constructor(
+    directory: string,
+    open: (bytes: Uint8Array, digest: string) => Image,
+    ruleOf: (image: Image, index: number) => ImageRule | undefined,
+  ) {
+    this.#directory = directory;
+    this.#open = open;
+    this.#ruleOf = ruleOf;
+  }
+
+  path(digest: string): string {
+    return `${this.#directory}/${bareDigest(digest)}.gkimg`;
+  }
+
+  /** Validates the image by opening it, and writes it where supervisors read it. */
+  store(bytes: Uint8Array): string {
+    const digest = sha256Of(bytes);
+    if (!this.#loaded.has(digest)) this.#keep(digest, this.#open(bytes, bareDigest(digest)));
+    const path = this.path(digest);
+    if (!existsSync(path) || sha256Of(readFileSync(path)) !== digest) writeFileAtomic(path, bytes, { durable: true });
+    return digest;
+  }
+
+  /** Undefined when the image is gone or is not what its name says. */
+  get(digest: string): Image | undefined {
+    const loaded = this.#loaded.get(digest);
+    if (loaded !== undefined) return loaded;
+    try {
+      const bytes = readFileSync(this.path(digest));
+      if (sha256Of(bytes) !== digest) return undefined;
+      return this.#keep(digest, this.#open(bytes, bareDigest(digest)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The digest of an image that came from here. */
+  digestOf(image: Image): string | undefined {
+    for (const [digest, loaded] of this.#loaded) if (loaded === image) return digest;
+    return undefined;
+  }
+
+  rule(digest: string, index: number): ImageRule | undefined {
+    const image = this.get(digest);
+    return image === undefined ? undefined : this.#ruleOf(image, index);
+  }
+
+  #keep(digest: string, image: Image): Image {
+    this.#loaded.set(digest, image);
+    if (this.#loaded.size > MOST_LOADED) this.#loaded.delete(this.#loaded.keys().next().value!);
+    return image;
+  }
+}
+
+/** More than runs at a time. */
+const MOST_LOADED = 256;
+const bareDigest = (digest: string) => digest.replace('sha256:', '');
+const sha256Of = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -1,0 +1,20 @@
+import type { Run } from './run.ts';
+import { isOver } from './run-record.ts';
+
+export function activeRuns(runs: ReadonlyMap<string, Run>): Run[] {
+  return [...runs.values()].filter(({ record }) => !isOver(record));
+}
+
+/** By identifier, or by name: the one that goes on, else the last one that ended. */
+export function findRun(runs: ReadonlyMap<string, Run>, idOrName: string): Run | undefined {
+  const named = [...runs.values()].filter(({ record }) => record.name === idOrName);
+  return runs.get(idOrName) ?? named.find(({ record }) => !isOver(record)) ?? named.at(-1);
+}
+
+/** Ended runs are listed for a while; the log knows them for good. */
+export function forgetOldRuns(runs: Map<string, Run>): void {
+  const over = [...runs.values()].filter(({ record }) => isOver(record));
+  for (const { record } of over.slice(0, -KEPT_RUNS)) runs.delete(record.id);
+}
+
+const KEPT_RUNS = 200;

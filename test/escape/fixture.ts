@@ -1,0 +1,132 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Sandbox } from '../support/sandbox.ts';
+
+const probes = fileURLToPath(new URL('probes', import.meta.url));
+
+/** What the techniques aim at, outside of the run: a process, a TCP service, Unix sockets; and the project they start in. */
+export type Fixture = {
+  /** Absolute paths of the attackers. */
+  probe: string;
+  nolibc: string;
+  /** Lays the project anew: a secret, an ordinary file, a guarded file. */
+  lay(): void;
+  /** Replaces the placeholders of a row's text. */
+  fill(text: string): string;
+  close(): void;
+};
+
+/** Builds the attackers once (statically, so that no hook can be in them) and starts what they aim at. */
+export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
+  const probe = compile(
+    sandbox,
+    'probe',
+    ['-static', '-pthread'],
+    ['probe.c', 'files.c', 'changes.c', 'network.c', 'processes.c', 'races.c'],
+  );
+  const nolibc = compile(
+    sandbox,
+    'nolibc',
+    ['-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector'],
+    ['nolibc.c'],
+  );
+  const outsideDir = join(sandbox.root, 'outside');
+  mkdirSync(outsideDir, { recursive: true });
+  const socket = join(outsideDir, 'service.sock');
+  const victim = spawn('sleep', ['600'], {
+    stdio: 'ignore',
+    ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
+  });
+  const listeners = startListeners(sandbox, socket);
+  const tcp = await listenTcp();
+  const values: Record<string, () => string> = {
+    secret: () => join(sandbox.project, '.env'),
+    secretDir: () => sandbox.project,
+    ok: () => join(sandbox.project, 'ok.txt'),
+    guarded: () => join(sandbox.project, '.vscode/tasks.json'),
+    project: () => sandbox.project,
+    victim: () => String(victim.pid),
+    port: () => String(portOf(tcp)),
+    shared: () => listeners.sharedPort(),
+    socket: () => socket,
+    abstract: () => `gk-escape-${process.pid}`,
+    gatekeeper: () => sandbox.home,
+  };
+  await listeners.ready;
+  return {
+    probe,
+    nolibc,
+    lay: () => layProject(sandbox),
+    fill: (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name]?.() ?? whole),
+    close: () => {
+      victim.kill('SIGKILL');
+      listeners.child.kill('SIGKILL');
+      tcp.close();
+    },
+  };
+}
+
+function compile(sandbox: Sandbox, name: string, flags: readonly string[], sources: readonly string[]): string {
+  const target = join(sandbox.root, name);
+  execFileSync('gcc', ['-std=gnu17', '-O1', '-o', target, ...flags, ...sources.map((file) => join(probes, file))]);
+  return target;
+}
+
+function layProject(sandbox: Sandbox): void {
+  for (const name of readdirSync(sandbox.project))
+    rmSync(join(sandbox.project, name), { recursive: true, force: true });
+  sandbox.write('.env', 'SECRET=swordfish\n');
+  sandbox.write('ok.txt', 'ordinary\n');
+  sandbox.write('.vscode/tasks.json', '{"untouched": true}\n');
+}
+
+/** Listeners that Node cannot make, by Python: Unix sockets of every kind, and a TCP port that may be shared. */
+function startListeners(
+  sandbox: Sandbox,
+  path: string,
+): { child: ChildProcess; ready: Promise<void>; sharedPort(): string } {
+  const script = `
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(64)
+d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.bind(sys.argv[1] + '.dgram')
+a = socket.socket(socket.AF_UNIX); a.bind('\\0' + sys.argv[2]); a.listen(64)
+t = socket.socket(); t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); t.bind(('127.0.0.1', 0)); t.listen(64)
+print(t.getsockname()[1], flush=True); time.sleep(3600)`;
+  if (sandbox.user) chownSync(join(path, '..'), sandbox.user.uid, sandbox.user.gid);
+  if (existsSync(path)) rmSync(path);
+  const child = spawn('python3', ['-c', script, path, `gk-escape-${process.pid}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
+  });
+  let port = '';
+  const ready = new Promise<void>((done, fail) => {
+    child.stdout?.once('data', (line: Buffer) => {
+      port = line.toString().trim();
+      done();
+    });
+    child.once('exit', (code) => fail(new Error(`the Unix listeners ended with ${code}`)));
+  });
+  return { child, ready, sharedPort: () => port };
+}
+
+function listenTcp(): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}).end('hello\n'));
+  return new Promise((done) => {
+    server.listen({ port: 0, host: '::' }, () => done(server));
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not a TCP listener');
+  return address.port;
+}
+
+/** Keeps a file's content out of the probes' way: written by somebody else while the run goes on. */
+export function saveAtomically(path: string, content: string): void {
+  writeFileSync(`${path}.saving`, content);
+  execFileSync('mv', [`${path}.saving`, path]);
+}

@@ -1,0 +1,26 @@
+/**
+ * One technique of attack: what it does, what it must give outside (so that the row can fail) and what it gives inside.
+ * Placeholders: {secret} {secretDir} {ok} {guarded} {project} {victim} {port} {shared} {socket} {abstract} {gatekeeper}.
+ */
+export type EscapeRow = {
+  /** A sentence's worth: what is tried. */
+  title: string;
+  technique: string;
+  args: readonly string[];
+  /** Outside the probe must succeed ('works'), or the reason why this machine refuses it anyway. */
+  outside: 'works' | { refusedHere: string };
+  /** Name of the errno that the probe reports inside, or the ways that are all acceptable. */
+  inside: string | readonly string[];
+  /** The part that stops it. */
+  layer: 'filter' | 'supervisor' | 'landlock' | 'policy';
+  /** The receipt that the attempt leaves; absent where the filter or Landlock answers and nothing is recorded. */
+  receipt?: { action: string; target?: string; destination?: string; source?: string };
+  /** Only for root or only for ordinary users. */
+  user?: 'root' | 'ordinary';
+  /** Prepares the fixture before the probe starts, outside: shell text with the same placeholders. */
+  before?: string;
+  /** Further options of `gatekeeper run`. */
+  options?: readonly string[];
+  /** Shell text, outside, after the probe inside ended: must exit 0 when nothing leaked or changed. */
+  unharmed?: string;
+};

@@ -1,0 +1,182 @@
+import type { EscapeRow } from '../row.ts';
+
+const write = { action: 'file_write' } as const;
+
+/** Ways to change what is protected: a task file that an editor would run, and names that do not exist yet. */
+export const CHANGING: readonly EscapeRow[] = [
+  ...(['write', 'append', 'creat', 'truncate', 'chmod', 'fchmodat2', 'utimes', 'setxattr'] as const).map(
+    (technique) => ({
+      title: `changing a file that an editor would run: ${technique}`,
+      technique,
+      args: ['{guarded}'],
+      outside:
+        technique === 'setxattr'
+          ? { refusedHere: 'user attributes need a file system that has them' }
+          : ('works' as const),
+      // A refused change of mode is EPERM, as for somebody else's file.
+      inside: technique === 'setxattr' ? ['EACCES', 'EOPNOTSUPP'] : technique.includes('chmod') ? 'EPERM' : 'EACCES',
+      layer: 'supervisor' as const,
+      receipt: { ...write, target: '{guarded}' },
+      unharmed: 'grep -q untouched {guarded}',
+    }),
+  ),
+  {
+    title: 'emptying a file by opening it for reading with O_TRUNC',
+    technique: 'read-truncate',
+    args: ['{guarded}'],
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    unharmed: 'grep -q untouched {guarded}',
+  },
+  {
+    title: 'deleting such a file',
+    technique: 'unlink',
+    args: ['{guarded}'],
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    receipt: { action: 'file_delete', target: '{guarded}' },
+    unharmed: 'test -e {guarded}',
+  },
+  ...(['fchmod-reader', 'futimens-reader', 'descriptor-upgrade'] as const).map((technique) => ({
+    title: `changing a system file through a descriptor for reading: ${technique}`,
+    technique,
+    args: ['/etc/hostname'],
+    outside: { refusedHere: 'the file belongs to the system, and this row must not change it' },
+    inside: technique === 'fchmod-reader' ? 'EPERM' : 'EACCES',
+    layer: 'supervisor' as const,
+    receipt: { ...write, target: '/etc/hostname' },
+  })),
+  ...(
+    [
+      ['create', []],
+      ['mknod', []],
+      ['fifo', []],
+      ['socket', []],
+      ['mkdir', []],
+      ['rename-onto', ['{ok}']],
+      ['link-onto', ['{ok}']],
+      ['symlink-at', ['{ok}']],
+      ['nameless-file', ['{project}']],
+    ] as const
+  ).map(([technique, more]) => ({
+    title: `making a git hook that does not exist yet: ${technique}`,
+    technique,
+    args: ['{project}/.git/hooks/pre-commit', ...more],
+    before: 'mkdir -p {project}/.git/hooks',
+    outside: 'works' as const,
+    inside: 'EACCES',
+    layer: 'supervisor' as const,
+    receipt: { ...write, target: '{project}/.git/hooks/pre-commit' },
+    unharmed: 'test ! -e {project}/.git/hooks/pre-commit && test ! -L {project}/.git/hooks/pre-commit',
+  })),
+  ...(
+    [
+      ['symlink-at', ['{project}/.git/hooks', '../evil']],
+      ['rename-onto', ['{project}/.git/hooks', '{project}/link']],
+      ['link-onto', ['{project}/.git/hooks', '{project}/link']],
+      ['move-directory', ['{project}/prepared', '{project}/bare/.git']],
+      ['swap', ['{project}/prepared', '{project}/.git']],
+    ] as const
+  ).map(([technique, args]) => ({
+    title: `a link in place of the directory of the hooks: ${technique}`,
+    technique,
+    args,
+    before:
+      'mkdir -p {project}/.git {project}/bare {project}/evil {project}/prepared && ln -s ../evil {project}/prepared/hooks && ln -s ../evil {project}/link',
+    outside: 'works' as const,
+    inside: 'EACCES',
+    layer: 'supervisor' as const,
+    ...(technique !== 'swap' && technique !== 'move-directory' && { receipt: { ...write } }),
+    unharmed: 'test ! -L {project}/.git/hooks && test ! -e {project}/bare/.git',
+  })),
+  ...(['move-directory', 'swap'] as const).map((technique) => ({
+    title: `a prepared tree with a hook in it, moved into place: ${technique}`,
+    technique,
+    args: ['{project}/prepared', technique === 'swap' ? '{project}/.git' : '{project}/bare/.git'],
+    before:
+      'mkdir -p {project}/.git {project}/bare {project}/prepared/hooks && touch {project}/prepared/hooks/pre-commit',
+    outside: 'works' as const,
+    inside: 'EACCES',
+    layer: 'supervisor' as const,
+    unharmed: 'test ! -e {project}/.git/hooks && test ! -e {project}/bare/.git',
+  })),
+  {
+    title: 'making a hook of a submodule',
+    technique: 'create',
+    args: ['{project}/.git/modules/part/hooks/commit-msg'],
+    before: 'mkdir -p {project}/.git/modules/part/hooks',
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    unharmed: 'test ! -e {project}/.git/modules/part/hooks/commit-msg',
+  },
+  ...[
+    ['an alias with an option that runs a program', '[alias]\\n\\tst = -c core.fsmonitor=x status\\n'],
+    ['an alias of a command that runs a program', '[alias]\\n\\tst = bisect run x\\n'],
+    ['a setting on the line of its section', '[core]hooksPath=x\\n'],
+    ['a section in capitals after a mark of byte order', '\\357\\273\\277[CoRe]\\r\\n\\tFSMonitor = x\\r\\n'],
+    ['a value that goes on in the next line', '[submodule "a"]\\n\\tupdate = \\\\\\n!x\\n'],
+    ['a subsection of the old spelling', '[DIFF.a]\\n\\ttextconv=x\\n'],
+    ['a cookie jar', '[http]\\n\\tcookieFile = x\\n\\tsaveCookies\\n'],
+    ['a zero byte', '[core]\\000hooksPath=x\\n'],
+  ].map(([what, text]) => ({
+    title: `a configuration of git that runs a program: ${what}`,
+    technique: 'rename-onto',
+    args: ['{project}/.git/config', '{project}/.git/config.lock'],
+    before: `mkdir -p {project}/.git && printf '${text}' > {project}/.git/config.lock`,
+    outside: 'works' as const,
+    inside: 'EACCES',
+    layer: 'supervisor' as const,
+    receipt: { ...write, target: '{project}/.git/config' },
+    unharmed: 'test ! -e {project}/.git/config',
+  })),
+  {
+    title: 'moving what holds the keys, in a simulated run',
+    technique: 'move-directory',
+    args: ['{gatekeeper}', '{gatekeeper}.moved'],
+    options: ['--simulate'],
+    outside: { refusedHere: 'the daemon of the tests would lose its home' },
+    inside: 'EACCES',
+    layer: 'policy',
+    unharmed: 'test -d {gatekeeper}/state/keys',
+  },
+  {
+    title: 'a snapshot of a whole tree, which takes a descriptor for reading',
+    technique: 'snapshot',
+    args: ['{project}'],
+    outside: { refusedHere: 'only some file systems make snapshots' },
+    inside: 'EPERM',
+    layer: 'filter',
+  },
+  {
+    title: 'moving a directory away from its protection',
+    technique: 'move-directory',
+    args: ['{project}/.git', '{project}/elsewhere'],
+    before: 'mkdir -p {project}/.git/hooks',
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    unharmed: 'test -d {project}/.git/hooks',
+  },
+  {
+    title: 'replacing a repository directory by a file that points elsewhere',
+    technique: 'create',
+    args: ['{project}/.git'],
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    unharmed: 'test ! -e {project}/.git',
+  },
+  {
+    title: 'making a device node',
+    technique: 'device',
+    args: ['{project}/null'],
+    outside: 'works',
+    inside: 'EPERM',
+    layer: 'supervisor',
+    user: 'root',
+    unharmed: 'test ! -e {project}/null',
+  },
+];

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { PolicyImage } from '../../src/core/engine/image.ts';
+import { answerLine, DecideTool, requestLine } from '../support/decide-tool.ts';
+import { compileTexts, decideWritten, type SourceText, type WrittenRequest } from '../support/policy.ts';
+
+type Vector = WrittenRequest & { effect: string; source?: string; rule?: string; pierced?: string; log?: boolean };
+type Vectors = { title: string; files: SourceText[]; parents?: Record<string, string>; requests: Vector[] };
+
+const directory = new URL('.', import.meta.url).pathname;
+const vectorFiles = readdirSync(directory).filter((name) => name.endsWith('.json'));
+const tool = new DecideTool();
+afterAll(() => tool.close());
+
+describe.each(vectorFiles)('golden vectors of %s', (file) => {
+  const vectors = JSON.parse(readFileSync(`${directory}/${file}`, 'utf8')) as Vectors;
+  const { image: bytes } = compileTexts(vectors.files, undefined, (reference, from) => {
+    const text = vectors.parents?.[reference];
+    return text === undefined ? null : { name: `parent:${reference}.yaml`, layer: from.layer, text };
+  });
+  const image = PolicyImage.open(bytes, '');
+
+  it.each(vectors.requests)('$action $path $command $name $address $port', (request) => {
+    const decision = decideWritten(image, request);
+    const label = (rule: number | null) => (rule === null ? undefined : image.rules[rule]?.label);
+    expect({
+      effect: decision.effect,
+      source: decision.source,
+      rule: label(decision.rule),
+      pierced: label(decision.pierced),
+    }).toEqual({
+      effect: request.effect,
+      source: request.source ?? 'rule',
+      rule: request.rule,
+      pierced: request.pierced,
+    });
+    if (request.log !== undefined) expect(decision.log).toBe(request.log);
+  });
+
+  it('gives the same answers in the supervisor', () => {
+    const asked = vectors.requests.filter((request) => requestLine(request) !== null);
+    const answers = tool.ask(
+      bytes,
+      asked.map((request) => requestLine(request)!),
+    );
+    expect(answers).toEqual(asked.map((request) => answerLine(decideWritten(image, request))));
+    expect(asked.length).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import { startEgress } from '../../src/adapters/proxy/egress.ts';
+import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
+import { PolicyImage } from '../../src/core/engine/image.ts';
+import { compilePolicy } from '../../src/core/policy/compile.ts';
+import { closed, exchange, listening, startOrigin } from './egress-rig.ts';
+
+const run = promisify(execFile);
+const open: Array<() => Promise<void> | void> = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+function imageOf(rules: string): PolicyImage {
+  const here = { lexical: bytes('/h'), real: bytes('/h') };
+  const none = 'version: 1\nname: none\npolicies: []\n';
+  const { image } = compilePolicy(
+    [
+      { name: 'builtin:protection.yaml', layer: 'protection', text: none },
+      { name: 'builtin:guards.yaml', layer: 'guards', text: none },
+      {
+        name: 'user:mine.yaml',
+        layer: 'user',
+        text: `version: 1\nname: mine\npolicies:\n  - action: network\n${rules}`,
+      },
+    ],
+    { home: here, workspace: here, tmp: here },
+  );
+  return PolicyImage.open(image, 'ab'.repeat(32));
+}
+
+async function egressUnder(image: PolicyImage) {
+  const events: EgressEvent<PolicyImage>[] = [];
+  const egress = await startEgress({
+    connection: async () => ({ run: 'r1', pid: 1, program: '/p', kind: 'proxy' }),
+    policyOf: () => ({ image, simulate: false }),
+    record: async (event) => void events.push(event),
+    resolve: async () => ['127.0.0.1'],
+  });
+  open.push(egress.close);
+  return { ...egress, events };
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const get = (host: string, port: number) =>
+  `GET http://${host}:${port}/ HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`;
+
+it('a compiled policy decides by name, port and range, and the refusal names the rule', async () => {
+  const server = await startOrigin((_request, response) => response.end('fine'));
+  open.push(server.close);
+  const other = await startOrigin((_request, response) => response.end('fine'));
+  open.push(other.close);
+  const image = imageOf(`    rules:
+      - { destination: ["*.good.test:${server.port}", "127.0.0.0/8:${server.port}"], effect: allow }
+      - { destination: "bad.good.test", effect: deny, reason: "it leaked once" }
+`);
+  const { proxyPort, events } = await egressUnder(image);
+  const ask = async (host: string, port = server.port) => exchange(proxyPort, get(host, port));
+  expect(await ask('api.good.test')).toMatch(/^HTTP\/1\.1 200/);
+  expect(await ask('127.0.0.1')).toMatch(/^HTTP\/1\.1 200/);
+  expect(await ask('api.good.test', other.port)).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('good.test')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('evilgood.test')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('bad.good.test')).toMatch(/^HTTP\/1\.1 403 .*it leaked once/s);
+  expect(await ask('bad.good.test')).toContain('"rule":"user:mine.yaml:');
+  expect(
+    events.filter((event) => event.kind === 'decision').map(({ verdict, source }) => `${verdict} ${source}`),
+  ).toEqual(['allow rule', 'allow rule', 'deny default', 'deny default', 'deny default', 'deny rule', 'deny rule']);
+});
+
+it('a rule for a name alone, or for everything, does not reach loopback behind it', async () => {
+  const server = await startOrigin((_request, response) => response.end('inside'));
+  open.push(server.close);
+  for (const rules of [
+    '    rules: [{ destination: ["a.test", "*"], effect: allow }]\n',
+    '    defaultEffect: allow\n    rules: []\n',
+  ]) {
+    const { proxyPort } = await egressUnder(imageOf(rules));
+    for (const host of ['a.test', '127.0.0.1', 'localhost', '0x7f000001']) {
+      expect(await exchange(proxyPort, get(host, server.port)), host).toMatch(
+        /^HTTP\/1\.1 403 .*(special-address|no-rule)/s,
+      );
+    }
+    expect(await exchange(proxyPort, get('a.test', server.port))).toContain('special-address');
+  }
+  expect(server.requests).toEqual([]);
+});
+
+it('localhost rules open their port and no other', async () => {
+  const server = await startOrigin((_request, response) => response.end('fine'));
+  open.push(server.close);
+  const { proxyPort } = await egressUnder(
+    imageOf(`    rules: [{ destination: "localhost:${server.port}", effect: allow }]\n`),
+  );
+  for (const host of ['localhost', '127.0.0.1']) {
+    expect(await exchange(proxyPort, get(host, server.port)), host).toMatch(/^HTTP\/1\.1 200/);
+    expect(await exchange(proxyPort, get(host, server.port + 1)), host).toMatch(/^HTTP\/1\.1 403/);
+  }
+});
+
+it('a question that nobody can answer is a denial by silence', async () => {
+  const { proxyPort, events } = await egressUnder(imageOf('    rules: [{ destination: "a.test", effect: ask }]\n'));
+  expect(await exchange(proxyPort, get('a.test', 80))).toMatch(/^HTTP\/1\.1 403 .*ask-unanswered/s);
+  expect(events).toMatchObject([{ verdict: 'deny', source: 'silence', reason: 'ask-unanswered' }]);
+});
+
+it('curl reaches an https origin through a tunnel and checks its certificate end to end', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gk-egress-'));
+  open.push(() => rmSync(directory, { recursive: true }));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const subject = ['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test', '-days', '2'];
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) =>
+    response.end('secret'),
+  );
+  const port = await listening(server);
+  open.push(() => closed(server));
+  const image = imageOf(`    rules: [{ destination: ["tls.test", "127.0.0.1"], effect: allow }]\n`);
+  const { proxyPort } = await egressUnder(image);
+  const curl = (...args: string[]) =>
+    run('curl', ['-sS', '-x', `http://127.0.0.1:${proxyPort}`, ...args, `https://tls.test:${port}/`]);
+  expect((await curl('--cacert', cert)).stdout).toBe('secret');
+  await expect(curl()).rejects.toMatchObject({ code: 60 });
+});

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { requestControl } from '../../src/adapters/control-client/request.ts';
+import { API, type DaemonStatus } from '../../src/core/contract/control-api.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
+import { FakeSupervisor } from '../support/fake-supervisor.ts';
+import { decisionFrame, runEndFrame, runStartFrame } from '../support/journal-file.ts';
+
+const running: DaemonProcess[] = [];
+afterEach(async () => {
+  for (const made of running.splice(0)) await made.end('SIGKILL');
+});
+
+async function runInProgress() {
+  const made = await new DaemonProcess().start();
+  running.push(made);
+  const created = await made.createRun();
+  const supervisor = new FakeSupervisor(created.args);
+  await supervisor.connect();
+  await supervisor.next('WELCOME');
+  const digest = Buffer.from(created.policyDigest.replace('sha256:', ''), 'hex');
+  supervisor.journal((number) => runStartFrame(number, digest));
+  supervisor.journal((number) => decisionFrame(number, '/p/.env', 1, 0));
+  await supervisor.drained();
+  return { made, supervisor };
+}
+const status = ({ layout }: DaemonProcess) => requestControl<DaemonStatus>(layout, API.status);
+
+describe('the log of a run', () => {
+  test('verifies with the public key alone while the daemon writes, and after it', async () => {
+    const { made, supervisor } = await runInProgress();
+    for (let round = 0; round < 10; round++) {
+      for (let burst = 0; burst < 50; burst++)
+        supervisor.journal((number) => decisionFrame(number, `/p/${number}`, burst % 2));
+      supervisor.send('KICK', {});
+      expect((await made.verify()).problems).toEqual([]);
+    }
+    supervisor.journal((number) => runEndFrame(number, 0));
+    supervisor.send('ENDED', { STATUS: 0 });
+    while (made.receipts('run_end').length === 0) await sleep(10);
+    await made.end('SIGTERM');
+    const { ok, entries, signatures, signedHead } = await made.verify();
+    expect({ ok, entries: signedHead?.seq === entries, signatures: signatures > 250 }).toEqual({
+      ok: true,
+      entries: true,
+      signatures: true,
+    });
+  });
+
+  test('names the entry of a byte that was changed', async () => {
+    const { made } = await runInProgress();
+    await made.end('SIGTERM');
+    const file = `${made.layout.audit}/000001.jsonl`;
+    const [denied] = made.receipts('file_read');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('/p/.env', '/p/.enw'));
+    expect((await made.verify()).problems).toMatchObject([{ kind: 'wrong-hash', seq: denied!.seq }]);
+  });
+});
+
+describe('a log that cannot be written', () => {
+  test('holds back what would confirm a record, is told of, and takes everything once it can be written again', async () => {
+    const { made, supervisor } = await runInProgress();
+    const file = `${made.layout.audit}/000001.jsonl`;
+    limitFileSize(made, statSync(file).size + 50); // as any process of this user may do to another
+    for (let count = 0; count < 5; count++) supervisor.journal((number) => decisionFrame(number, `/p/${number}`, 1, 0));
+    const drained = supervisor.drained().then(() => 'drained');
+    while ((await status(made)).auditError === undefined) await sleep(20);
+    expect(await Promise.race([drained, sleep(500, 'not yet')])).toBe('not yet');
+    await expect(made.createRun()).rejects.toMatchObject({ code: 'GK_AUDIT_WRITE' });
+    limitFileSize(made, 'unlimited');
+    expect(await drained).toBe('drained');
+    expect((await status(made)).auditError).toBeUndefined();
+    expect(made.receipts('file_read').map(({ n }) => n)).toEqual([2, 3, 4, 5, 6, 7]);
+    await made.end('SIGTERM');
+    expect(await made.verify()).toMatchObject({ ok: true, losses: [] });
+  });
+});
+
+function limitFileSize(made: DaemonProcess, bytes: number | 'unlimited'): void {
+  const done = spawnSync('prlimit', ['--pid', String(made.process!.pid), `--fsize=${bytes}:unlimited`]);
+  expect(done.status, done.stderr?.toString()).toBe(0);
+}

@@ -1,0 +1,64 @@
+/**
+ * Which room may import which: the longest matching path names a file's room, `core/*` stands for every room beneath core. What is not listed
+ * here is refused. ARCHITECTURE.md says what each room is for.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  // The version alone.
+  core: [],
+  'core/text': [],
+  'core/wire': [],
+  'core/kernel': ['core/wire'],
+  'core/errors': ['core/text'],
+  'core/contract': [],
+  'core/egress': ['core/wire'],
+  'core/policy': ['core/egress', 'core/text', 'core/wire'],
+  'core/engine': ['core/egress', 'core/policy', 'core/wire'],
+  'core/audit': ['core/kernel', 'core/wire'],
+
+  // Files that must appear whole, locks, private directories: what several adapters need of the operating system.
+  'adapters/process': ['core/*'],
+  'adapters/audit-log': ['core/*', 'adapters/process'],
+  'adapters/control-client': ['core/*', 'adapters/process'],
+  'adapters/control-server': ['core/*', 'adapters/process'],
+  'adapters/doctor': ['core/*', 'adapters/process'],
+  'adapters/keys': ['core/*', 'adapters/process'],
+  'adapters/policy-files': ['core/*', 'adapters/process'],
+  'adapters/proxy': ['core/*', 'adapters/process'],
+  'adapters/supervisor': ['core/*', 'adapters/process'],
+
+  daemon: ['core', 'core/*', 'adapters/*'],
+  cli: [
+    'core',
+    'core/*',
+    'adapters/audit-log',
+    'adapters/control-client',
+    'adapters/doctor',
+    'adapters/keys',
+    'adapters/policy-files',
+  ],
+};
+
+/** Which room may use which package; docs/dependencies.md says why. */
+export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@fastify/http-proxy': ['adapters/proxy'],
+  chokidar: ['adapters/policy-files'],
+  commander: ['cli'],
+  fastify: ['adapters/control-server', 'adapters/proxy'],
+  'ipaddr.js': ['core/egress'],
+  picomatch: ['core/policy'],
+  'sodium-native': ['adapters/keys'],
+  undici: ['adapters/proxy'],
+  yaml: ['core/policy', 'adapters/policy-files'],
+};
+
+/** The same for the directories of native-hooks and the headers that they include. */
+export const NATIVE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  // The generated dispatch table names the handlers' type.
+  include: ['supervise'],
+  base: [],
+  wire: ['base', 'include'],
+  image: ['base', 'include'],
+  sys: ['base', 'include'],
+  supervise: ['base', 'include', 'image', 'sys', 'wire'],
+  launch: ['base', 'include', 'image', 'supervise', 'sys', 'wire'],
+};

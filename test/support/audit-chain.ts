@@ -1,0 +1,31 @@
+import { createHash, generateKeyPairSync, sign as signBytes, verify as verifyBytes } from 'node:crypto';
+import { sealRecord } from '../../src/core/audit/chain.ts';
+import { type AuditFields, CHAIN_START, type ChainHead } from '../../src/core/audit/record.ts';
+import type { Problem } from '../../src/core/audit/verify.ts';
+import { ChainVerifier } from '../../src/core/audit/verify.ts';
+
+/** A second implementation of hash and signature (node:crypto, where the product uses libsodium). */
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+export const hash = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
+export const sign = (text: string) => signBytes(null, Buffer.from(text), privateKey).toString('base64');
+export const verify = (text: string, signature: string) =>
+  verifyBytes(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64'));
+
+export const TIME = '2026-11-21T06:00:00.123Z';
+
+export const allowed = (target: string): AuditFields => ({ action: 'file_read', time: TIME, verdict: 'allow', target });
+export const denied = (target: string): AuditFields => ({ action: 'file_read', time: TIME, verdict: 'deny', target });
+
+export function chainOf(records: readonly AuditFields[], from: ChainHead = CHAIN_START): string[] {
+  let head = from;
+  return records.map((record) => {
+    const sealed = sealRecord(record, head, { hash, sign });
+    head = sealed.head;
+    return sealed.line;
+  });
+}
+
+export function problemsOf(lines: readonly string[]): Problem[] {
+  const verifier = new ChainVerifier({ hash, verify });
+  return lines.flatMap((line) => verifier.line(line));
+}

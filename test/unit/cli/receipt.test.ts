@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { receiptLine, receiptText } from '../../../src/cli/render/receipt.ts';
+import type { AuditRecord } from '../../../src/core/audit/record.ts';
+
+const record = (fields: Partial<AuditRecord>): AuditRecord => ({
+  action: 'file_read',
+  time: '2026-11-21T06:00:00.123Z',
+  seq: 17,
+  hash: 'h',
+  prev: 'p',
+  v: 1,
+  ...fields,
+});
+
+describe('receiptLine', () => {
+  it.each([
+    [
+      'a denied read names target, program and rule',
+      {
+        verdict: 'deny',
+        target: '/p/.env',
+        program: '/usr/bin/cat',
+        pid: 4,
+        rule: 'user:a.yaml:7',
+        reason: 'secrets',
+        source: 'rule',
+      },
+      '    17  2026-11-21 06:00:00  deny        file_read    /p/.env  cat[4]  user:a.yaml:7, secrets',
+    ],
+    [
+      'a refusal that was repeated says how often',
+      { verdict: 'deny', target: '/p/x', program: '/usr/bin/cat', pid: 4, source: 'default', count: 40, until: '2026' },
+      '    17  2026-11-21 06:00:00  deny        file_read    /p/x  cat[4]  40 times  default',
+    ],
+    [
+      'a spawn shows the command',
+      { action: 'shell_exec', verdict: 'allow', command: 'git status', target: '/usr/bin/git', source: 'launcher' },
+      '    17  2026-11-21 06:00:00  allow       shell_exec   git status  launcher',
+    ],
+    [
+      'a connection shows where it goes',
+      { action: 'network', verdict: 'deny', destination: 'example.com:443', source: 'default', reason: 'no-rule' },
+      '    17  2026-11-21 06:00:00  deny        network      example.com:443  default, no-rule',
+    ],
+    [
+      'a rename shows both names',
+      { verdict: 'deny', target: '/a', target2: '/b' },
+      '    17  2026-11-21 06:00:00  deny        file_read    /a → /b',
+    ],
+    [
+      'an event shows what it says',
+      { action: 'run_end', status: 0, count: 3 },
+      '    17  2026-11-21 06:00:00  ·           run_end      status 0 3 calls',
+    ],
+  ] as const)('%s', (_name, fields, line) => {
+    expect(receiptLine(record(fields))).toBe(line);
+  });
+
+  it.each(['target', 'command', 'reason', 'program', 'rule', 'text', 'destination'] as const)(
+    'shows an escape sequence in %s as text',
+    (field) => {
+      for (const action of ['file_read', 'shell_exec', 'network', 'note'] as const) {
+        const line = receiptLine(record({ action, [field]: 'x\x1b[2K\u202ey' }));
+        expect(line).not.toMatch(/[\x00-\x1f\u202e]/);
+      }
+    },
+  );
+});
+
+describe('receiptText', () => {
+  it('shows every field on a line of its own, escaped', () => {
+    const text = receiptText(record({ target: '/a\nverdict  allow' }));
+    expect(text.split('\n')).toHaveLength(7);
+    expect(text).toContain('target  /a\\x0averdict  allow');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { journalRecord, type RunContext, shellStatus } from '../../../../src/core/audit/journal-record.ts';
+import { encodeFrame, type Frame, parseFrame } from '../../../../src/core/wire/frame.ts';
+import { decisionFrame, runEndFrame, runStartFrame, TIME_NS } from '../../../support/journal-file.ts';
+
+const context: RunContext = {
+  run: 'r1',
+  agent: 'claude',
+  policy: 'sha256:aa',
+  rule: (index) => (index === 3 ? { label: 'user:policy.yaml:7', reason: 'secrets stay here' } : undefined),
+};
+const receipt = (bytes: Uint8Array) => journalRecord(parseFrame(bytes) as Frame, context);
+
+describe('the receipt for a journal record', () => {
+  test('names the rule, its reason and the call', () => {
+    expect(receipt(decisionFrame(17n, '/p/.env', 1, 3))).toMatchObject({
+      action: 'file_read',
+      agent: 'claude',
+      n: 17,
+      pid: 412,
+      policy: 'sha256:aa',
+      program: '/usr/bin/cat',
+      reason: 'secrets stay here',
+      rule: 'user:policy.yaml:7',
+      run: 'r1',
+      source: 'rule',
+      syscall: 'openat',
+      target: '/p/.env',
+      time: '2026-11-21T06:00:00.123Z',
+      verdict: 'deny',
+    });
+  });
+
+  test('still names a rule whose image is gone', () => {
+    expect(receipt(decisionFrame(1n, '/x', 1, 9))).toMatchObject({ rule: 'rule 9' });
+  });
+
+  test('keeps a target that is not UTF-8', () => {
+    expect(receipt(decisionFrame(1n, Uint8Array.of(0x2f, 0xff), 0))).toMatchObject({
+      target: '/\\xff',
+      targetBytes: 'L/8=',
+    });
+  });
+
+  test('calls a connection’s target its destination', () => {
+    const TARGET = Buffer.from('1.2.3.4');
+    const frame = encodeFrame('DECISION', { TIME_NS, ACTION: 4, VERDICT: 2, SOURCE: 1, TARGET, PORT: 443 }, 1n);
+    expect(receipt(frame)).toMatchObject({
+      action: 'network',
+      destination: '1.2.3.4',
+      port: 443,
+      verdict: 'would-deny',
+    });
+  });
+
+  test('takes secrets out of a command, and the bytes that would tell them', () => {
+    const COMMAND = Buffer.from([...Buffer.from('curl --token=abc '), 0xff]);
+    const made = receipt(encodeFrame('DECISION', { TIME_NS, ACTION: 3, VERDICT: 0, SOURCE: 0, COMMAND }, 1n));
+    expect(made).toMatchObject({ command: 'curl --token=[redacted] \\xff' });
+    expect(made).not.toHaveProperty('commandBytes');
+  });
+
+  test('never reads an unknown verdict as an allow', () => {
+    const frame = encodeFrame('DECISION', { TIME_NS, ACTION: 99, VERDICT: 77, SOURCE: 55 }, 1n);
+    expect(receipt(frame)).toMatchObject({ action: 'action-99', verdict: 'deny', source: 'internal' });
+  });
+
+  test('a run’s start carries the image it started with', () => {
+    const made = receipt(runStartFrame(1n, new Uint8Array(32).fill(0xab)));
+    expect(made).toMatchObject({ action: 'run_start', policy: `sha256:${'ab'.repeat(32)}`, command: 'cat', cwd: '/p' });
+  });
+
+  test('a run’s end carries the status as a shell says it', () => {
+    expect(receipt(runEndFrame(5n, 3 << 8))).toMatchObject({ action: 'run_end', status: 3, count: 5 });
+    expect([shellStatus(9n), shellStatus(137n), shellStatus(0n)]).toEqual([137, 137, 0]);
+  });
+
+  test('a frame of the channel gives none', () => {
+    expect(receipt(encodeFrame('KICK', {}))).toBeUndefined();
+  });
+});
