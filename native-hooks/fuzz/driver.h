@@ -99,12 +99,28 @@ static struct gk_slice gk_fuzz_read(const char *name) {
 	return gk_slice(bytes, (size_t)length);
 }
 
-/* Usage: PROGRAM [MUTATIONS [FILE...]] */
+/* Writes the seeds as files into a directory that exists, for libFuzzer to start from. */
+static int gk_fuzz_write_seeds(const char *directory, const struct gk_slice *seeds, unsigned count) {
+	for (unsigned i = 0; i < count; i++) {
+		char name[4096];
+		snprintf(name, sizeof(name), "%s/seed-%u", directory, i);
+		FILE *file = fopen(name, "we");
+		if (!file || fwrite(seeds[i].at, 1, seeds[i].length, file) != seeds[i].length || fclose(file) != 0) {
+			perror(name);
+			return 2;
+		}
+	}
+	return 0;
+}
+
+/* Usage: PROGRAM [MUTATIONS [FILE...]], or PROGRAM --seeds DIRECTORY */
 int main(int argc, char **argv) {
 	struct gk_slice seeds[GK_FUZZ_SEEDS_MAX];
 	unsigned count = 0;
 	while (count < GK_FUZZ_SEEDS_MAX && (seeds[count] = gk_fuzz_seed(count)).at)
 		count++;
+	if (argc == 3 && strcmp(argv[1], "--seeds") == 0)
+		return gk_fuzz_write_seeds(argv[2], seeds, count);
 	for (int i = 2; i < argc && count < GK_FUZZ_SEEDS_MAX; i++)
 		seeds[count++] = gk_fuzz_read(argv[i]);
 	for (unsigned i = 0; i < count; i++)
