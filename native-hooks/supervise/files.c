@@ -73,6 +73,7 @@ static int open_own_view(struct gk_files *files) {
 	if (memory < 0 || fstat(memory, &st) < 0)
 		return -errno;
 	files->memory_device = st.st_dev;
+	files->sticky = gk_sticky_read();
 	return 0;
 }
 

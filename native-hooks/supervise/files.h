@@ -4,6 +4,7 @@
 
 #include "supervise/judge.h"
 #include "supervise/resolve.h"
+#include "supervise/sticky.h"
 #include "supervise/supervisor.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ struct gk_files {
 	char reserved[GK_RESERVED_NAME]; /* names that start so are ours for a moment; the run never opens them */
 	dev_t memory_device; /* where memfds live: they have no name, whatever the kernel prints for them */
 	_Atomic uint64_t fs_cache[GK_FS_CACHE]; /* device << 2 | kind; 0 is empty */
+	struct gk_sticky sticky;
 	struct gk_identities *identities;
 	struct gk_terminals *terminals;
 };

@@ -86,6 +86,15 @@ static void open_request(struct gk_call *call, struct gk_open_request *request, 
 			struct gk_object object;
 			rc = gk_resolve_object(call, request->dirfd, request->path.text, request->path.length,
 					       follow | request->lookup, &object);
+			if (rc == 0 && create) {
+				rc = gk_sticky_check(call, &object);
+				if (rc < 0)
+					gk_object_release(&object);
+				if (rc == -EAGAIN)
+					continue;
+				if (rc < 0)
+					return gk_answer_error(call, rc);
+			}
 			if (rc == 0) {
 				gk_open_existing(call, &object, request);
 				return gk_object_release(&object);
