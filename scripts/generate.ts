@@ -1,10 +1,11 @@
 /**
- * Writes the files that are made from the tables in src/core: `npm run generate`. With `--check` it writes nothing and
+ * Writes the files that are made from the tables in src/core and test/escape: `npm run generate`. With `--check` it writes nothing and
  * exits 1 when a committed file differs from what would be written.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dispatchHeader } from './generate/dispatch-header.ts';
+import { escapesPage } from './generate/escapes-page.ts';
 import { filterHeader } from './generate/filter-header.ts';
 import { wireHeader } from './generate/wire-header.ts';
 
@@ -12,6 +13,7 @@ const TARGETS: readonly { path: string; make: () => string }[] = [
   { path: 'native-hooks/include/gk_wire.gen.h', make: wireHeader },
   { path: 'native-hooks/include/gk_dispatch.gen.h', make: dispatchHeader },
   { path: 'native-hooks/include/gk_filter.gen.h', make: filterHeader },
+  { path: 'docs/escapes.md', make: escapesPage },
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,9 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     ['-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector'],
     ['nolibc.c'],
   );
+  // In a place of its own: an ordinary user might not reach the checkout.
+  const scripts = join(sandbox.root, 'scripts');
+  cpSync(join(probes, 'scripts'), scripts, { recursive: true });
   const outsideDir = join(sandbox.root, 'outside');
   mkdirSync(outsideDir, { recursive: true });
   const socket = join(outsideDir, 'service.sock');
@@ -54,6 +57,8 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     socket: () => socket,
     abstract: () => `gk-escape-${process.pid}`,
     gatekeeper: () => sandbox.home,
+    probe: () => probe,
+    scripts: () => scripts,
   };
   await listeners.ready;
   return {

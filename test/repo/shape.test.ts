@@ -146,10 +146,10 @@ const ALLOWED_SKIPS: Readonly<Record<string, string>> = {
   'test/integration/supervision.test.ts runIf': 'a small file system for the full disk can be mounted by root alone',
 };
 
-/** Paths of one machine, addresses of a registry, numbers of a tracker, and papers that are not part of the project. */
+/** Paths of one machine, addresses of a registry, numbers of a tracker, and papers that are not part of the project. A to E number the ways out. */
 const WORKPLACE = [
   /(^|[\s'"`(=])\/(w[o]rk|ro[o]t)\//,
   /https?:\/\/registry\./,
   /\b(issue|session|ticket) #?\d+\b/i,
-  /\b(?!X11)[A-GX]\d\d\b(?=[).,;: ]|$)/,
+  /\b(?!X11)[FGX]\d\d\b(?=[).,;: ]|$)/,
 ];

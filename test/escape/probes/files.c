@@ -187,7 +187,7 @@ static int by_path_race(char **argv) {
 	strcpy(shared_path, flip_from);
 	if (pthread_create(&thread, NULL, flip, NULL) != 0)
 		return EAGAIN;
-	for (long i = atol(argv[2]); i > 0; i--) {
+	for (long i = atol(argv[2]); i > 0 && leaked == 0; i--) {
 		char buffer[64];
 		int fd = (int)syscall(SYS_openat, AT_FDCWD, shared_path, O_RDONLY);
 		if (fd < 0)
@@ -216,7 +216,7 @@ static int by_link_race(char **argv) {
 				rename(temporary, argv[0]);
 		}
 	}
-	for (long i = atol(argv[3]); i > 0; i--) {
+	for (long i = atol(argv[3]); i > 0 && leaked == 0; i--) {
 		char buffer[64];
 		int fd = (int)syscall(SYS_openat, AT_FDCWD, argv[0], O_RDONLY);
 		ssize_t got = fd < 0 ? 0 : read(fd, buffer, sizeof buffer);

@@ -1,5 +1,5 @@
 /* Between the look and the act: memory and names that another thread or process changes all the time. The last argument is the number
- * of rounds. Success is any effect on what is protected. */
+ * of rounds, which end with the first success: any effect on what is protected. */
 #define _GNU_SOURCE
 #include "probe.h"
 #include <arpa/inet.h>
@@ -56,7 +56,7 @@ static int by_how_race(char **argv) {
 	long written = 0;
 	if (start_flipping(&thread, &how, &reading, &writing, sizeof how) != 0)
 		return EAGAIN;
-	for (long i = atol(argv[1]); i > 0; i--) {
+	for (long i = atol(argv[1]); i > 0 && written == 0; i--) {
 		int fd = (int)syscall(SYS_openat2, AT_FDCWD, argv[0], &how, sizeof how);
 		written += fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
 		if (fd >= 0)
@@ -80,7 +80,7 @@ static int by_address_race(char **argv) {
 	other.sin_port = htons((uint16_t)atoi(argv[0]));
 	if (start_flipping(&thread, &address, &own, &other, sizeof address) != 0)
 		return EAGAIN;
-	for (long i = atol(argv[1]); i > 0; i--) {
+	for (long i = atol(argv[1]); i > 0 && reached == 0; i--) {
 		const struct linger abort_it = {.l_onoff = 1};
 		struct sockaddr_in peer;
 		length = sizeof peer;

@@ -6,6 +6,7 @@ const write = { action: 'file_write' } as const;
 export const CHANGING: readonly EscapeRow[] = [
   ...(['write', 'append', 'creat', 'truncate', 'chmod', 'fchmodat2', 'utimes', 'setxattr'] as const).map(
     (technique) => ({
+      covers: ['B18'],
       title: `changing a file that an editor would run: ${technique}`,
       technique,
       args: ['{guarded}'],
@@ -21,6 +22,7 @@ export const CHANGING: readonly EscapeRow[] = [
     }),
   ),
   {
+    covers: ['B23'],
     title: 'emptying a file by opening it for reading with O_TRUNC',
     technique: 'read-truncate',
     args: ['{guarded}'],
@@ -30,6 +32,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'grep -q untouched {guarded}',
   },
   {
+    covers: ['B18'],
     title: 'deleting such a file',
     technique: 'unlink',
     args: ['{guarded}'],
@@ -40,6 +43,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test -e {guarded}',
   },
   ...(['fchmod-reader', 'futimens-reader', 'descriptor-upgrade'] as const).map((technique) => ({
+    covers: ['B22', 'B45'],
     title: `changing a system file through a descriptor for reading: ${technique}`,
     technique,
     args: ['/etc/hostname'],
@@ -61,6 +65,7 @@ export const CHANGING: readonly EscapeRow[] = [
       ['nameless-file', ['{project}']],
     ] as const
   ).map(([technique, more]) => ({
+    covers: ['B12', 'B18', 'B24'],
     title: `making a git hook that does not exist yet: ${technique}`,
     technique,
     args: ['{project}/.git/hooks/pre-commit', ...more],
@@ -80,6 +85,7 @@ export const CHANGING: readonly EscapeRow[] = [
       ['swap', ['{project}/prepared', '{project}/.git']],
     ] as const
   ).map(([technique, args]) => ({
+    covers: ['B13'],
     title: `a link in place of the directory of the hooks: ${technique}`,
     technique,
     args,
@@ -92,6 +98,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test ! -L {project}/.git/hooks && test ! -e {project}/bare/.git',
   })),
   ...(['move-directory', 'swap'] as const).map((technique) => ({
+    covers: ['B11'],
     title: `a prepared tree with a hook in it, moved into place: ${technique}`,
     technique,
     args: ['{project}/prepared', technique === 'swap' ? '{project}/.git' : '{project}/bare/.git'],
@@ -103,6 +110,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test ! -e {project}/.git/hooks && test ! -e {project}/bare/.git',
   })),
   {
+    covers: ['C16'],
     title: 'making a hook of a submodule',
     technique: 'create',
     args: ['{project}/.git/modules/part/hooks/commit-msg'],
@@ -122,6 +130,7 @@ export const CHANGING: readonly EscapeRow[] = [
     ['a cookie jar', '[http]\\n\\tcookieFile = x\\n\\tsaveCookies\\n'],
     ['a zero byte', '[core]\\000hooksPath=x\\n'],
   ].map(([what, text]) => ({
+    covers: ['C16'],
     title: `a configuration of git that runs a program: ${what}`,
     technique: 'rename-onto',
     args: ['{project}/.git/config', '{project}/.git/config.lock'],
@@ -133,6 +142,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test ! -e {project}/.git/config',
   })),
   {
+    covers: ['C21', 'B11'],
     title: 'moving what holds the keys, in a simulated run',
     technique: 'move-directory',
     args: ['{gatekeeper}', '{gatekeeper}.moved'],
@@ -143,6 +153,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test -d {gatekeeper}/state/keys',
   },
   {
+    covers: ['B27'],
     title: 'a snapshot of a whole tree, which takes a descriptor for reading',
     technique: 'snapshot',
     args: ['{project}'],
@@ -151,6 +162,7 @@ export const CHANGING: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['B11'],
     title: 'moving a directory away from its protection',
     technique: 'move-directory',
     args: ['{project}/.git', '{project}/elsewhere'],
@@ -161,6 +173,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test -d {project}/.git/hooks',
   },
   {
+    covers: ['B13'],
     title: 'replacing a repository directory by a file that points elsewhere',
     technique: 'create',
     args: ['{project}/.git'],
@@ -170,6 +183,7 @@ export const CHANGING: readonly EscapeRow[] = [
     unharmed: 'test ! -e {project}/.git',
   },
   {
+    covers: ['B35'],
     title: 'making a device node',
     technique: 'device',
     args: ['{project}/null'],

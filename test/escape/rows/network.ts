@@ -3,6 +3,7 @@ import type { EscapeRow } from '../row.ts';
 /** Ways out by a socket. {port} has a listener outside of the run that no rule names. */
 export const NETWORK: readonly EscapeRow[] = [
   {
+    covers: ['D18'],
     title: 'connecting to a local service that no rule names',
     technique: 'tcp',
     args: ['127.0.0.1', '{port}'],
@@ -12,6 +13,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'network' },
   },
   {
+    covers: ['D05'],
     title: 'the same by an IPv4 address inside IPv6',
     technique: 'tcp-mapped',
     args: ['127.0.0.1', '{port}'],
@@ -21,6 +23,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'network' },
   },
   {
+    covers: ['D05', 'D18'],
     title: 'the same by the unspecified address, which means this host',
     technique: 'tcp',
     args: ['0.0.0.0', '{port}'],
@@ -30,6 +33,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'network' },
   },
   {
+    covers: ['D01'],
     title: 'connecting to an address of the outside world',
     technique: 'tcp',
     args: ['203.0.113.7', '443'],
@@ -39,6 +43,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'network', destination: '203.0.113.7' },
   },
   {
+    covers: ['D16'],
     title: 'connecting to the metadata service of clouds',
     technique: 'tcp',
     args: ['169.254.169.254', '80'],
@@ -48,6 +53,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'network', destination: '169.254.169.254' },
   },
   {
+    covers: ['D04'],
     title: 'multipath TCP, which Landlock does not know',
     technique: 'mptcp',
     args: ['127.0.0.1', '{port}'],
@@ -56,6 +62,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D03'],
     title: 'TCP fast open, which connects without connect',
     technique: 'tcp-fast-open',
     args: ['127.0.0.1', '{port}'],
@@ -64,6 +71,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D05'],
     title: 'a routing header, which sends the packets to whomever it names',
     technique: 'routing-header',
     args: [],
@@ -72,6 +80,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D11'],
     title: 'sharing the port of a local service, to take part of what comes for it',
     technique: 'join-port',
     args: ['127.0.0.1', '{shared}'],
@@ -80,6 +89,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'supervisor',
   },
   {
+    covers: ['D02'],
     title: 'a datagram',
     technique: 'udp',
     args: ['127.0.0.1', '{port}'],
@@ -88,6 +98,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D07'],
     title: 'a socket to the hypervisor',
     technique: 'vsock',
     args: ['-', '1'],
@@ -96,6 +107,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D07'],
     title: 'asking the kernel for the sockets of others',
     technique: 'netlink-diag',
     args: [],
@@ -104,6 +116,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D08'],
     title: 'connecting to a Unix socket of another program',
     technique: 'unix-stream',
     args: ['{socket}'],
@@ -113,6 +126,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'unix_socket', target: '{socket}' },
   },
   {
+    covers: ['D09', 'C21'],
     title: 'connecting to the control socket',
     technique: 'unix-stream',
     args: ['{gatekeeper}/run/control.sock'],
@@ -122,6 +136,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'unix_socket', source: 'protection' },
   },
   {
+    covers: ['D09', 'C21'],
     title: 'connecting to the socket of the supervisors',
     technique: 'unix-stream',
     args: ['{gatekeeper}/run/supervisor.sock'],
@@ -131,6 +146,7 @@ export const NETWORK: readonly EscapeRow[] = [
     receipt: { action: 'unix_socket', source: 'protection' },
   },
   {
+    covers: ['D08', 'D02'],
     title: 'a datagram to a Unix socket',
     technique: 'unix-datagram',
     args: ['{socket}.dgram'],
@@ -139,6 +155,7 @@ export const NETWORK: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['D08'],
     title: 'connecting to an abstract socket of another program',
     technique: 'abstract',
     args: ['{abstract}'],

@@ -3,6 +3,7 @@ import type { EscapeRow } from '../row.ts';
 /** Ways to reach processes outside of the run, or to leave it. */
 export const PROCESSES: readonly EscapeRow[] = [
   ...(['kill', 'tgkill', 'sigqueue', 'pidfd-signal'] as const).map((technique) => ({
+    covers: ['C02'],
     title: `signalling a process outside: ${technique}`,
     technique,
     args: ['{victim}'],
@@ -11,6 +12,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'landlock' as const,
   })),
   ...(['ptrace', 'pidfd-getfd'] as const).map((technique) => ({
+    covers: ['C01'],
     title: `taking over a process outside: ${technique}`,
     technique,
     args: ['{victim}'],
@@ -19,6 +21,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'landlock' as const,
   })),
   ...(['vm-read', 'proc-mem', 'proc-environ', 'proc-fd', 'proc-root-of-other'] as const).map((technique) => ({
+    covers: ['C01', 'B05'],
     title: `looking into a process outside: ${technique}`,
     technique,
     args: ['{victim}'],
@@ -27,6 +30,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'supervisor' as const,
   })),
   ...(['prlimit', 'affinity', 'priority'] as const).map((technique) => ({
+    covers: ['C03'],
     title: `starving a process outside: ${technique}`,
     technique,
     args: ['{victim}'],
@@ -35,6 +39,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'supervisor' as const,
   })),
   ...(['user-namespace', 'clone-namespace'] as const).map((technique) => ({
+    covers: ['C25', 'B26'],
     title: `a new user namespace: ${technique}`,
     technique,
     args: [],
@@ -43,6 +48,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'filter' as const,
   })),
   {
+    covers: ['C25'],
     title: 'a new user namespace by clone3, whose flags lie in memory',
     technique: 'clone3-namespace',
     args: [],
@@ -51,6 +57,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['C18', 'B10'],
     title: 'typing into the terminal, with junk in the upper half of the command',
     technique: 'type-ahead',
     args: [],
@@ -59,6 +66,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['C24'],
     title: 'the key rings of the user',
     technique: 'keyring',
     args: [],
@@ -67,6 +75,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['C24'],
     title: 'System V shared memory',
     technique: 'shared-memory',
     args: [],
@@ -75,6 +84,7 @@ export const PROCESSES: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['B41'],
     title: 'running a program from nameless memory',
     technique: 'memory-program',
     args: ['/bin/echo', 'SECRET'],

@@ -5,6 +5,7 @@ const read = { action: 'file_read' } as const;
 /** Ways to read the denied `.env` of the project. */
 export const READING: readonly EscapeRow[] = [
   ...['open', 'openat', 'openat2', 'directory-descriptor', 'path-descriptor', 'private-thread'].map((technique) => ({
+    covers: ['A01', 'B18', 'B08', 'B38'],
     title: `reading by raw ${technique}`,
     technique,
     args: ['{secret}'],
@@ -14,6 +15,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{secret}' },
   })),
   ...['openat-readwrite', 'open-mode-three'].map((technique) => ({
+    covers: ['B23'],
     title: `opening by ${technique}`,
     technique,
     args: ['{secret}'],
@@ -23,6 +25,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{secret}' },
   })),
   ...['proc-root', 'proc-thread-root', 'proc-task-root'].map((technique) => ({
+    covers: ['B45', 'B04'],
     title: `reading through procfs magic links: ${technique}`,
     technique,
     args: ['{secret}'],
@@ -32,6 +35,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{secret}' },
   })),
   {
+    covers: ['B45'],
     title: 'reading through /proc/self/cwd',
     technique: 'proc-cwd',
     args: ['{secretDir}', '.env'],
@@ -41,6 +45,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{secret}' },
   },
   {
+    covers: ['B16'],
     title: 'reading through a new symbolic link',
     technique: 'symlink',
     args: ['{secret}', '{project}/notes'],
@@ -50,6 +55,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{secret}' },
   },
   ...['hard-link', 'hard-link-descriptor', 'hard-link-empty-path'].map((technique) => ({
+    covers: ['B14'],
     title: `reading through a new name: ${technique}`,
     technique,
     args: ['{secret}', '{project}/notes'],
@@ -59,6 +65,7 @@ export const READING: readonly EscapeRow[] = [
     unharmed: 'test ! -e {project}/notes',
   })),
   {
+    covers: ['B14'],
     title: 'reading through a hard link that was planted before the run',
     technique: 'openat',
     args: ['{project}/planted'],
@@ -69,6 +76,7 @@ export const READING: readonly EscapeRow[] = [
     receipt: { ...read, target: '{project}/planted', source: 'protection' },
   },
   ...['0', '0444'].map((mode) => ({
+    covers: ['B14'],
     title: `hiding the secret's own name from the search for it: its directory gets mode ${mode}`,
     technique: 'closed-directory',
     args: ['{project}/planted', '{project}/closed', mode],
@@ -78,6 +86,7 @@ export const READING: readonly EscapeRow[] = [
     layer: 'supervisor' as const,
   })),
   {
+    covers: ['B11'],
     title: 'renaming the secret, then reading it',
     technique: 'rename',
     args: ['{secret}', '{project}/notes'],
@@ -87,6 +96,7 @@ export const READING: readonly EscapeRow[] = [
     unharmed: 'test -e {secret} && test ! -e {project}/notes',
   },
   {
+    covers: ['B11'],
     title: 'exchanging the secret with an ordinary file',
     technique: 'exchange',
     args: ['{secret}', '{ok}'],
@@ -96,22 +106,25 @@ export const READING: readonly EscapeRow[] = [
     unharmed: 'grep -q SECRET {secret}',
   },
   {
+    covers: ['B01', 'B03'],
     title: 'a thread that flips the path between an allowed and the denied file',
     technique: 'path-race',
-    args: ['{ok}', '{secret}', '100000'],
+    args: ['{ok}', '{secret}', '{rounds}'],
     outside: 'works',
     inside: 'EACCES',
     layer: 'supervisor',
   },
   {
+    covers: ['B15'],
     title: 'a process that swaps a symbolic link between an allowed and the denied file',
     technique: 'link-race',
-    args: ['{project}/swapped', '{ok}', '{secret}', '100000'],
+    args: ['{project}/swapped', '{ok}', '{secret}', '{rounds}'],
     outside: 'works',
     inside: 'EACCES',
     layer: 'supervisor',
   },
   {
+    covers: ['B21'],
     title: 'opening by io_uring',
     technique: 'io-uring',
     args: ['{secret}'],
@@ -120,6 +133,7 @@ export const READING: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['B20'],
     title: 'opening by the 32-bit system call entry',
     technique: 'int80',
     args: ['{secret}'],
@@ -128,6 +142,7 @@ export const READING: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['B20'],
     title: 'opening by an x32 number',
     technique: 'x32',
     args: ['{secret}'],
@@ -136,6 +151,7 @@ export const READING: readonly EscapeRow[] = [
     layer: 'filter',
   },
   {
+    covers: ['B28', 'B26'],
     title: 'opening by open_tree',
     technique: 'open-tree',
     args: ['{secret}'],

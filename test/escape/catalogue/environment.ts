@@ -1,0 +1,31 @@
+import type { WayOut } from '../catalogue.ts';
+
+/** Ways out that would work if gatekeeper lived in libraries, variables or files of the program that it confines. */
+export const ENVIRONMENT: readonly WayOut[] = [
+  { id: 'A01', title: 'system calls made by the program itself, without a C library' },
+  {
+    id: 'A02',
+    title: 'whatever gatekeeper puts into the environment, taken out again',
+    tests: [{ file: 'escape/programs.test.ts', title: 'is read by %s outside and not inside' }],
+  },
+  { id: 'A03', title: 'programs with the set-user-id bit, which the loader treats apart', notTried: 'no row yet' },
+  {
+    id: 'A04',
+    title: 'calls inside the C library, which nobody can replace: streams, popen, a second copy of the library',
+    notTried: 'no row yet',
+  },
+  {
+    id: 'A05',
+    title: 'programs of another C library or another word size, whose output must stay as it is',
+    notTried: 'no row yet',
+  },
+  {
+    id: 'A06',
+    title: 'ways around the modules of Node: bindings, workers, native modules, children without options',
+    tests: [{ file: 'escape/programs.test.ts', title: 'is read by %s outside and not inside' }],
+  },
+  { id: 'A07', title: 'changing the files of gatekeeper itself', notTried: 'no row yet' },
+  { id: 'A08', title: 'forging what a hook or a helper of gatekeeper would say', notTried: 'no row yet' },
+  { id: 'A09', title: 'programs that a hook in their memory would break', notTried: 'no row yet' },
+  { id: 'A10', title: 'variables that the user had set, lost or handed on', notTried: 'no row yet' },
+];

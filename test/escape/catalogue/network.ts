@@ -1,0 +1,31 @@
+import type { WayOut } from '../catalogue.ts';
+
+/** Ways to destinations that a rule denies. */
+export const NETWORK: readonly WayOut[] = [
+  { id: 'D01', title: 'connecting without the proxy' },
+  { id: 'D02', title: 'datagrams, which carry their address with them' },
+  { id: 'D03', title: 'connecting without connect: fast open' },
+  { id: 'D04', title: 'other protocols on internet sockets' },
+  { id: 'D05', title: 'spellings of an address' },
+  { id: 'D06', title: 'addresses and sockets that change while connect goes on' },
+  { id: 'D07', title: 'socket families beyond Unix and the internet' },
+  { id: 'D08', title: 'Unix sockets of other programs, by path and by abstract name' },
+  { id: 'D09', title: 'peers that take the supervisor for the program' },
+  { id: 'D10', title: 'descriptors that come over a socket', notTried: 'no row yet' },
+  { id: 'D11', title: 'listening where others reach it, or where others listen' },
+  { id: 'D12', title: 'a name for the proxy and another for the server behind it', notTried: 'no row yet' },
+  { id: 'D13', title: 'requests that two parsers read in two ways', notTried: 'no row yet' },
+  { id: 'D14', title: 'host names that two parsers read in two ways', notTried: 'no row yet' },
+  { id: 'D15', title: 'names whose address changes after the check', notTried: 'no row yet' },
+  { id: 'D16', title: 'metadata services and private ranges' },
+  { id: 'D17', title: 'redirects', notTried: 'no row yet' },
+  { id: 'D18', title: 'services of this machine' },
+  { id: 'D19', title: 'the control interface, reached by a browser', notTried: 'no row yet' },
+  { id: 'D20', title: 'the proxy of another run', notTried: 'no row yet' },
+  { id: 'D21', title: 'changed proxy variables', notTried: 'no row yet' },
+  { id: 'D22', title: 'names as messages: DNS', notTried: 'no row yet' },
+  { id: 'D23', title: 'sending data to a destination that is allowed', notTried: 'no row yet' },
+  { id: 'D24', title: 'an empty list that means everything', notTried: 'no row yet' },
+  { id: 'D25', title: 'exhausting the proxy', notTried: 'no row yet' },
+  { id: 'D26', title: 'network namespaces and what they connect to', notTried: 'no row yet' },
+];

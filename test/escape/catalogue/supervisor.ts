@@ -1,0 +1,45 @@
+import type { WayOut } from '../catalogue.ts';
+
+/** Ways to break the supervisor, the daemon, or the person who answers them. */
+export const SUPERVISOR: readonly WayOut[] = [
+  { id: 'E01', title: 'signals that interrupt a call before it is seen', notTried: 'no row yet' },
+  { id: 'E02', title: 'signals that interrupt a call after it was carried out', notTried: 'no row yet' },
+  { id: 'E03', title: 'waits that no signal can end', notTried: 'no row yet' },
+  { id: 'E04', title: 'calls that block the supervisor: FIFOs, leases, sockets', notTried: 'no row yet' },
+  { id: 'E05', title: 'memory that cannot be read in finite time', notTried: 'no row yet' },
+  { id: 'E06', title: 'floods of calls', notTried: 'no row yet' },
+  { id: 'E07', title: 'running out of descriptors or memory', notTried: 'no row yet' },
+  {
+    id: 'E08',
+    title: "the supervisor's death",
+    tests: [
+      { file: 'integration/supervision.test.ts', title: 'of the supervisor stops the agent and all that it started' },
+    ],
+  },
+  {
+    id: 'E09',
+    title: "the daemon's death or silence",
+    tests: [{ file: 'integration/supervision.test.ts', title: 'of the daemon opens nothing up and loses no receipt' }],
+  },
+  { id: 'E10', title: "the listener's corner cases", notTried: 'no row yet' },
+  { id: 'E11', title: 'numbers of calls and processes that are used again', notTried: 'no row yet' },
+  { id: 'E12', title: 'a denial that arrives as success', notTried: 'no row yet' },
+  { id: 'E13', title: 'a start that waits for itself', notTried: 'no row yet' },
+  { id: 'E14', title: 'a machine that says it enforces and does not', notTried: 'no row yet' },
+  { id: 'E15', title: 'floods of questions', notTried: 'no row yet' },
+  { id: 'E16', title: 'text that changes what a question looks like', notTried: 'no row yet' },
+  { id: 'E17', title: 'a change between the question and its answer', notTried: 'no row yet' },
+  { id: 'E18', title: 'questions that nobody answers', notTried: 'no row yet' },
+  { id: 'E19', title: 'messages that hurt their reader', notTried: 'no row yet' },
+  {
+    id: 'E20',
+    title: 'a log that cannot be written',
+    tests: [{ file: 'integration/supervision.test.ts', title: 'denies what cannot be recorded' }],
+  },
+  { id: 'E21', title: 'a policy that changes while it is read', notTried: 'no row yet' },
+  { id: 'E22', title: 'patterns and paths that take for ever to compare', notTried: 'no row yet' },
+  { id: 'E23', title: 'arguments without bounds', notTried: 'no row yet' },
+  { id: 'E24', title: 'writing to what the program can block', notTried: 'no row yet' },
+  { id: 'E25', title: 'a clock that jumps', notTried: 'no row yet' },
+  { id: 'E26', title: 'the wrong victim of a shortage of memory', notTried: 'no row yet' },
+];
