@@ -157,7 +157,9 @@ static int decide_loopback(struct gk_call *call, const struct gk_endpoint *endpo
 	}
 	if (!gk_network_is_own(network, endpoint))
 		verdict = gk_decide_address(gk_current_image(call->supervisor), endpoint->address, endpoint->port);
-	return gk_judge_endpoint(call, endpoint, &verdict);
+	int error = gk_judge_endpoint(call, endpoint, &verdict);
+	/* Programs that wait for their server try until they are no longer refused. bind tells them as much. */
+	return error == -EACCES && gk_network_is_closed(network, endpoint) ? -ECONNREFUSED : error;
 }
 
 /* Whether a connect on this socket has begun or succeeded: the address then means nothing to the kernel any more, and a

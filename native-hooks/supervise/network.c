@@ -98,6 +98,15 @@ bool gk_network_is_taken(struct gk_network *network, const struct gk_endpoint *e
 	return taken;
 }
 
+bool gk_network_is_closed(struct gk_network *network, const struct gk_endpoint *endpoint) {
+	const struct gk_endpoint daemon = {.address = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}, .port = network->transparent_port};
+	pthread_mutex_lock(&network->lock);
+	/* Without tcp_diag the kernel says of every port that there is none; the daemon's is known to be there. */
+	bool closed = gk_listener_inode(network->query, &daemon) != 0 && gk_nobody_listens(network->query, endpoint);
+	pthread_mutex_unlock(&network->lock);
+	return closed;
+}
+
 /* Inode numbers are used again; the time of birth tells two files of one number apart. */
 static bool identify(int fd, const char *name, int flags, struct bound_path *out) {
 	struct statx stat;

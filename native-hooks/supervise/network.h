@@ -65,6 +65,8 @@ void gk_network_listens(struct gk_network *network, int socket);
 bool gk_network_is_own(struct gk_network *network, const struct gk_endpoint *endpoint);
 /* Whether somebody else listens there. SO_REUSEPORT would let the run share the port, and take part of what comes for them. */
 bool gk_network_is_taken(struct gk_network *network, const struct gk_endpoint *endpoint);
+/* Whether nobody listens there, as far as the kernel can be asked. */
+bool gk_network_is_closed(struct gk_network *network, const struct gk_endpoint *endpoint);
 /* The same for Unix sockets: names in the tree by the inode that bind created, abstract names by their bytes. */
 void gk_network_bound_path(struct gk_network *network, int parent, const char *leaf);
 bool gk_network_is_own_path(struct gk_network *network, const struct gk_object *object);
@@ -76,6 +78,8 @@ int gk_socket_keep_local(int socket) GK_MUST_CHECK;
 
 /* The inode of the listener that would take a connection to the endpoint, or 0. query: a NETLINK_SOCK_DIAG socket. */
 uint32_t gk_listener_inode(int query, const struct gk_endpoint *endpoint);
+/* Whether the kernel said that there is none. */
+bool gk_nobody_listens(int query, const struct gk_endpoint *endpoint);
 
 /* Prepares the caller's socket for the daemon: binds it to a loopback port, announces that port as a connection to target, and sets
  * *to to where it must be connected. kind is "proxy" or "transparent". 0 or -errno. */

@@ -2,6 +2,7 @@
 #include "supervise/network.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -35,14 +36,29 @@ static bool ask(int query, const struct gk_endpoint *endpoint) {
 	return send(query, &message, sizeof(message), 0) == (ssize_t)sizeof(message);
 }
 
-uint32_t gk_listener_inode(int query, const struct gk_endpoint *endpoint) {
-	union answer answer;
+static size_t take(int query, const struct gk_endpoint *endpoint, union answer *answer) {
 	if (query < 0 || !ask(query, endpoint))
 		return 0;
-	ssize_t n = recv(query, &answer, sizeof(answer), MSG_DONTWAIT); /* the kernel answers within send */
-	if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+	ssize_t n = recv(query, answer, sizeof(*answer), MSG_DONTWAIT); /* the kernel answers within send */
+	return n < 0 ? 0 : (size_t)n;
+}
+
+uint32_t gk_listener_inode(int query, const struct gk_endpoint *endpoint) {
+	union answer answer;
+	size_t n = take(query, endpoint, &answer);
+	if (n < NLMSG_LENGTH(sizeof(struct inet_diag_msg)) || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return 0;
 	struct inet_diag_msg found;
 	memcpy(&found, answer.bytes + NLMSG_HDRLEN, sizeof(found));
 	return found.idiag_state == TCP_LISTENING ? found.idiag_inode : 0;
+}
+
+bool gk_nobody_listens(int query, const struct gk_endpoint *endpoint) {
+	union answer answer;
+	size_t n = take(query, endpoint, &answer);
+	if (n < NLMSG_LENGTH(sizeof(struct nlmsgerr)) || answer.header.nlmsg_type != NLMSG_ERROR)
+		return false;
+	struct nlmsgerr told;
+	memcpy(&told, answer.bytes + NLMSG_HDRLEN, sizeof(told));
+	return told.error == -ENOENT;
 }
