@@ -22,9 +22,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/control-server': ['core/*', 'adapters/process'],
   'adapters/doctor': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
-  'adapters/policy-files': ['core/*', 'adapters/process'],
+  // Whether a project's file may loosen is part of reading it.
+  'adapters/policy-files': ['core/*', 'adapters/process', 'adapters/trust-store'],
   'adapters/proxy': ['core/*', 'adapters/process'],
   'adapters/supervisor': ['core/*', 'adapters/process'],
+  'adapters/trust-store': ['core/*', 'adapters/process'],
 
   daemon: ['core', 'core/*', 'adapters/*'],
   cli: [
@@ -35,6 +37,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'adapters/doctor',
     'adapters/keys',
     'adapters/policy-files',
+    'adapters/trust-store',
   ],
 };
 

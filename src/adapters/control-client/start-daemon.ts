@@ -125,6 +125,7 @@ const DAEMON_VARIABLES = new Set([
   'PATH',
   'TZ',
   'USER',
+  'XDG_CACHE_HOME',
   'XDG_CONFIG_HOME',
   'XDG_RUNTIME_DIR',
   'XDG_STATE_HOME',

@@ -18,10 +18,11 @@ export function compileOnce(layers: readonly LayeredFile[], roots: PolicyRoots):
 
 function keyOf(layers: readonly LayeredFile[], roots: PolicyRoots): string {
   const files = layers.map((file) => {
-    const { name, layer, path, text, digest } = file.source;
+    const { name, layer, path, text, digest, trusted } = file.source;
     return [
       name,
       layer,
+      trusted ?? false,
       path ?? null,
       digest ?? null,
       sha256(text),

@@ -6,6 +6,7 @@ import { policyName } from '../../core/policy/compile.ts';
 import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
 import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
 import type { PolicyLayer, PolicySource } from '../../core/policy/source.ts';
+import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store.ts';
 import { compileOnce } from './compile-once.ts';
 import { sha256 } from './digest.ts';
 import { netAllowSource } from './net-allow.ts';
@@ -53,7 +54,7 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
       name: policyName(layers),
       image,
       digest: sha256(image),
-      warnings: [...warnings, ...installedWithin(request.cwd)],
+      warnings: [...disk.warnings, ...warnings, ...installedWithin(request.cwd)],
       files: [...disk.files],
     };
   } catch (error) {
@@ -81,6 +82,8 @@ function asUserError(error: PolicyError): GatekeeperError {
 
 class PolicyDisk {
   readonly files = new Set<string>();
+  readonly warnings: string[] = [];
+  #trust: readonly TrustedFile[] | undefined;
   readonly #request: LoadRequest;
 
   constructor(request: LoadRequest) {
@@ -98,7 +101,8 @@ class PolicyDisk {
 
   /** What `extends` names: a preset, or a file relative to the one that names it. */
   readonly resolve = (reference: string, from: PolicySource): PolicySource | null => {
-    if (isPreset(reference)) return presetSource(reference, from.layer);
+    if (isPreset(reference))
+      return { ...presetSource(reference, from.layer), ...(from.trusted ? { trusted: true } : {}) };
     if (!reference.includes('/') && !/\.(ya?ml|json)$/.test(reference)) return null;
     if (from.layer === 'command-line' || !from.path) return null;
     const path = resolvePath(dirname(from.path), reference);
@@ -150,7 +154,32 @@ class PolicyDisk {
     this.files.add(path);
     const owner = layer === 'system' ? 0 : this.#request.uid;
     const text = readPolicyFile(path, { owner, followLinks });
-    return text === null ? null : { name, layer, text, path, digest: sha256(text) };
+    if (text === null) return null;
+    const source: PolicySource = { name, layer, text, path, digest: sha256(text) };
+    return layer === 'project' && this.#isTrusted(path, source.digest!) ? { ...source, trusted: true } : source;
+  }
+
+  #isTrusted(path: string, digest: string): boolean {
+    const { trust: store } = this.#request.layout;
+    this.files.add(store);
+    const trust = trustOf(this.#readTrust(store), realPath(path), digest);
+    if (trust === 'changed') {
+      this.warnings.push(
+        `${path} has changed since you trusted it and can only tighten; read it, then: gatekeeper policy trust`,
+      );
+    }
+    return trust === 'trusted';
+  }
+
+  #readTrust(store: string): readonly TrustedFile[] {
+    if (this.#trust) return this.#trust;
+    try {
+      this.#trust = readTrust(store);
+    } catch (error) {
+      this.#trust = [];
+      this.warnings.push(`no project file is trusted: ${error instanceof Error ? error.message : error}`);
+    }
+    return this.#trust;
   }
 }
 

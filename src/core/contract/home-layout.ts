@@ -7,6 +7,7 @@ export type HomeInput = {
     GATEKEEPER_HOME?: string | undefined;
     XDG_CONFIG_HOME?: string | undefined;
     XDG_STATE_HOME?: string | undefined;
+    XDG_CACHE_HOME?: string | undefined;
     XDG_RUNTIME_DIR?: string | undefined;
   };
 };
@@ -21,6 +22,12 @@ export type HomeLayout = {
   keys: string;
   runs: string;
   images: string;
+  /** Which files of projects the user trusts. */
+  trust: string;
+  /** Answers that the user gave for longer than once. */
+  grants: string;
+  /** Cache directories that runs get in place of the user's own. */
+  caches: string;
   runtime: string;
   controlSocket: string;
   controlToken: string;
@@ -45,6 +52,9 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     keys: `${state}/keys`,
     runs: `${state}/runs`,
     images: `${state}/images`,
+    trust: `${state}/trust.json`,
+    grants: `${state}/grants.json`,
+    caches: own ? `${own}/caches` : `${absolute(env.XDG_CACHE_HOME) ?? `${passwdHome}/.cache`}/gatekeeper`,
     runtime,
     controlSocket: `${runtime}/control.sock`,
     controlToken: `${runtime}/control.token`,

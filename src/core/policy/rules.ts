@@ -8,7 +8,7 @@ import { PatternProblem } from './pattern-problem.ts';
 import { describeProblem, PolicyError, type PolicyProblem } from './policy-error.ts';
 import { type ActionDefault, type FileEntry, RULE_FLAG, type RuleEntry, type RuleTable } from './rule-table.ts';
 import { placesOf, type Scope } from './scope.ts';
-import { LAYER, type PolicyLayer, type PolicyRoots } from './source.ts';
+import { LAYER, type PolicyLayer, type PolicyRoots, tightensOnly } from './source.ts';
 
 /**
  * Turns documents into the table of rules that the image holds: a row for each action and pattern, ordered by layer and file, then
@@ -68,7 +68,7 @@ class TableBuilder {
   }
 
   #addBlock(file: LayeredFile, index: number, block: BlockDocument, action: ActionName, scope: Scope): void {
-    const project = file.source.layer === 'project';
+    const project = tightensOnly(file.source);
     if (block.log && !project) this.#logged.add(ACTION[action]);
     if (block.defaultEffect) this.#state(file, index, block.defaultEffect, action);
     for (const rule of block.rules) {
@@ -174,7 +174,7 @@ class TableBuilder {
    */
   #defaultOf(action: number): ActionDefault {
     const stated = this.#statements.filter((statement) => statement.action === action);
-    const isProject = ({ rule }: Statement): boolean => this.#files[rule.file]!.layer === LAYER.project;
+    const isProject = ({ rule }: Statement): boolean => tightensOnly(this.#layered[rule.file]!.source);
     let winner: Statement | null = null;
     for (const statement of [...stated.filter((one) => !isProject(one)), ...stated.filter(isProject)]) {
       if (!isProject(statement)) winner = winner ? stricter(winner, statement) : statement;
@@ -201,11 +201,11 @@ function stricter(a: Statement, b: Statement): Statement {
   return EFFECT[b.effect] > EFFECT[a.effect] ? b : a;
 }
 
-/** Itself and what it extends; the guards too, unless the file comes from a project. */
+/** Itself and what it extends, and the guards; nothing when the file can only tighten. */
 function piercedBy(file: LayeredFile, index: number, layered: readonly LayeredFile[]): Set<number> {
   const { layer } = file.source;
   if (layer === 'protection') return new Set();
-  if (layer === 'project') return new Set();
+  if (tightensOnly(file.source)) return new Set();
   const pierced = new Set([index]);
   layered.forEach((other, at) => {
     if (file.ancestors.has(other) || (layer !== 'guards' && other.source.layer === 'guards')) pierced.add(at);

@@ -12,7 +12,12 @@ export type PolicySource = {
   digest?: string;
   /** What error messages call it; the name if absent. */
   path?: string;
+  /** Of a project's file: the user has read exactly this text and stands by it. */
+  trusted?: boolean;
 };
+
+/** What came with a project can make a policy stricter and nothing else, unless the user trusts it. */
+export const tightensOnly = ({ layer, trusted }: PolicySource): boolean => layer === 'project' && trusted !== true;
 
 /** Directories in lexical form (as the user wrote or was given it) and real form (symbolic links resolved): absolute, no trailing slash. */
 export type RootForms = { lexical: Uint8Array; real: Uint8Array };
