@@ -100,6 +100,8 @@ static bool kind_fits(const struct gk_automaton_record *record) {
 		return record->kind == GK_AUTOMATON_PATH;
 	case GK_ACTION_SHELL_EXEC:
 		return record->kind == GK_AUTOMATON_COMMAND_BASE || record->kind == GK_AUTOMATON_COMMAND_PATH;
+	case GK_ACTION_NETWORK:
+		return record->kind == GK_AUTOMATON_REQUEST_PATH;
 	default:
 		return false;
 	}

@@ -16,13 +16,19 @@ static bool names_address(const struct gk_host_record *host, const uint8_t addre
 	return false;
 }
 
+/* What is asked of the peer is not known here: a rule for certain requests that loosens stays silent, a stricter one speaks. */
+static bool speaks(const struct gk_rule_record *rule) {
+	return !(rule->flags & (GK_RULE_METHODS | GK_RULE_REQUEST_PATHS)) || rule->effect > GK_EFFECT_SHADOW;
+}
+
 struct gk_verdict gk_decide_address(const struct gk_image *image, const uint8_t address[16], uint16_t port) {
 	enum gk_address_class class = gk_address_class(address);
 	struct gk_matches matches;
 	gk_matches_begin(&matches);
 	for (uint32_t i = 0; i < image->host_count; i++) {
 		const struct gk_host_record *host = &image->hosts[i];
-		if (port >= host->low && port <= host->high && names_address(host, address, class))
+		if (port >= host->low && port <= host->high && names_address(host, address, class) &&
+		    speaks(&image->rules[host->rule]))
 			gk_matches_add(&matches, image, host->rule);
 	}
 	return gk_matches_resolve(&matches, image, GK_ACTION_NETWORK);

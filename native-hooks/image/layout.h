@@ -57,7 +57,8 @@ struct GK_OVERLAY gk_rule_record {
 	uint32_t line;
 	struct gk_text_record reason, label, pattern;
 	uint32_t timeout_ms;
-	uint8_t zero[12];
+	struct gk_text_record methods;
+	uint8_t zero[4];
 };
 
 struct GK_OVERLAY gk_action_record {
@@ -97,7 +98,7 @@ _Static_assert(sizeof(struct gk_floor_record) == 16, "floor");
 
 typedef uint32_t GK_OVERLAY gk_word;
 
-enum gk_automaton_kind { GK_AUTOMATON_PATH, GK_AUTOMATON_COMMAND_BASE, GK_AUTOMATON_COMMAND_PATH };
+enum gk_automaton_kind { GK_AUTOMATON_PATH, GK_AUTOMATON_COMMAND_BASE, GK_AUTOMATON_COMMAND_PATH, GK_AUTOMATON_REQUEST_PATH };
 
 enum gk_host_kind { GK_HOST_ANY, GK_HOST_NAME, GK_HOST_SUFFIX, GK_HOST_RANGE, GK_HOST_LOCALHOST };
 

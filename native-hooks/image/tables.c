@@ -44,7 +44,7 @@ static const char *check_files(const struct gk_image *image) {
 
 static const char *check_rules(const struct gk_image *image) {
 	const unsigned known = GK_RULE_OVERRIDE | GK_RULE_LOG | GK_RULE_CHECK_CHILDREN | GK_RULE_HIDE |
-			       GK_RULE_ANY_PROGRAM | GK_RULE_PROTECTION;
+			       GK_RULE_ANY_PROGRAM | GK_RULE_PROTECTION | GK_RULE_METHODS | GK_RULE_REQUEST_PATHS;
 	for (uint32_t i = 0; i < image->rule_count; i++) {
 		const struct gk_rule_record *rule = &image->rules[i];
 		if (rule->action >= GK_ACTION_COUNT || rule->effect > GK_EFFECT_DENY || (rule->flags & ~known))
@@ -53,7 +53,10 @@ static const char *check_rules(const struct gk_image *image) {
 			return "rule of a file that does not exist";
 		if ((rule->flags & GK_RULE_PROTECTION) && image->files[rule->file].layer != 0)
 			return "rule outside the built-in layer that claims to be protection";
-		if (!text_fits(image, rule->reason) || !text_fits(image, rule->label) || !text_fits(image, rule->pattern))
+		if ((rule->flags & (GK_RULE_METHODS | GK_RULE_REQUEST_PATHS)) && rule->action != GK_ACTION_NETWORK)
+			return "rule about requests that is not of network";
+		if (!text_fits(image, rule->reason) || !text_fits(image, rule->label) || !text_fits(image, rule->pattern) ||
+		    !text_fits(image, rule->methods))
 			return "rule text outside the strings";
 		if (!all_zero(rule->zero, sizeof(rule->zero)))
 			return "reserved bytes are not zero";

@@ -2,6 +2,9 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseAuthority } from '../core/egress/authority.ts';
+import { canonicalRequestPath } from '../core/egress/request-path.ts';
+import { parseAbsoluteTarget } from '../core/egress/request-target.ts';
+import type { HostRequest } from '../core/engine/decide.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 
 /** What a person asks about, in the terms in which it would be judged. */
@@ -9,7 +12,7 @@ export type Asked =
   | { action: 'file_read' | 'file_write' | 'file_delete' | 'unix_socket'; path: string }
   /** `program` is the file itself, `alias` the link that leads to it when there is one. */
   | { action: 'shell_exec'; program: string; alias: string | undefined; words: readonly string[] }
-  | { action: 'network'; name?: string; address?: Uint8Array; port: number };
+  | ({ action: 'network'; url?: string } & HostRequest);
 
 /** Reads action and target from the command line. Throws GK_USAGE or GK_DESTINATION. */
 export function readQuestion(action: string, words: readonly string[], cwd: string): Asked {
@@ -22,7 +25,7 @@ export function readQuestion(action: string, words: readonly string[], cwd: stri
     case 'shell_exec':
       return readCommand(words, cwd);
     case 'network':
-      return readDestination(onlyWord(action, words));
+      return readRequest(words) ?? readDestination(onlyWord(action, words));
     default:
       throw new GatekeeperError('GK_USAGE', {
         what: `there is no action ${action}`,
@@ -55,6 +58,24 @@ function isProgram(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** `GET http://host/path`, or the URL alone: a request over plain HTTP, whose method and path rules may name. */
+function readRequest(words: readonly string[]): Asked | undefined {
+  const url = words.at(-1) ?? '';
+  if (!/^http:/i.test(url) || words.length > 2) return undefined;
+  const target = parseAbsoluteTarget(url);
+  if (!target) throw new GatekeeperError('GK_DESTINATION', { what: `the URL is not understood: ${url}` });
+  const { host, port, path } = target;
+  const method = words.length === 2 ? words[0]! : 'GET';
+  const where = host.kind === 'name' ? { name: host.name } : { address: host.address };
+  return {
+    action: 'network',
+    ...where,
+    port,
+    request: { method, path: canonicalRequestPath(path) },
+    url: `${method} ${url}`,
+  };
 }
 
 function readDestination(text: string): Asked {

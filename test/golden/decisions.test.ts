@@ -20,7 +20,7 @@ describe.each(vectorFiles)('golden vectors of %s', (file) => {
   });
   const image = PolicyImage.open(bytes, '');
 
-  it.each(vectors.requests)('$action $path $command $name $address $port', (request) => {
+  it.each(vectors.requests)('$action $path $command $name $address $port $method $requestPath', (request) => {
     const decision = decideWritten(image, request);
     const label = (rule: number | null) => (rule === null ? undefined : image.rules[rule]?.label);
     expect({

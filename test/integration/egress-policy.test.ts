@@ -74,6 +74,47 @@ it('a compiled policy decides by name, port and range, and the refusal names the
   ).toEqual(['allow rule', 'allow rule', 'deny default', 'deny default', 'deny default', 'deny rule', 'deny rule']);
 });
 
+it('a rule for methods and paths lets those requests through and nothing else, and no tunnel', async () => {
+  const asked: string[] = [];
+  const server = await startOrigin((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('fine');
+  });
+  open.push(server.close);
+  const image = imageOf(`    rules:
+      - { destination: "127.0.0.0/8", effect: allow }
+      - { destination: "api.test", effect: allow, methods: [GET], paths: ["/v1/**"] }
+`);
+  const { proxyPort, events } = await egressUnder(image);
+  const ask = async (method: string, path: string) =>
+    exchange(
+      proxyPort,
+      `${method} http://api.test:${server.port}${path} HTTP/1.1\r\nHost: api.test:${server.port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+    );
+  expect(await ask('GET', '/v1/models?limit=2')).toMatch(/^HTTP\/1\.1 200/);
+  expect(await ask('POST', '/v1/models')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('GET', '/v2/models')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('GET', '/v1/../v2/models')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await ask('GET', '/v1/%2e%2e/v2')).toMatch(/^HTTP\/1\.1 403/);
+  const tunnel = `CONNECT api.test:${server.port} HTTP/1.1\r\nHost: api.test:${server.port}\r\n\r\n`;
+  expect(await exchange(proxyPort, tunnel)).toMatch(/^HTTP\/1\.1 403/);
+  expect(asked).toEqual(['GET /v1/models?limit=2']);
+  expect(events.filter(({ kind }) => kind === 'decision')).toHaveLength(6);
+});
+
+it('a stricter rule for some requests holds for a tunnel that could carry them', async () => {
+  const server = await startOrigin((_request, response) => response.end('fine'));
+  open.push(server.close);
+  const image = imageOf(`    rules:
+      - { destination: ["127.0.0.0/8", "api.test"], effect: allow }
+      - { destination: "api.test", effect: deny, methods: [POST], reason: "read only" }
+`);
+  const { proxyPort } = await egressUnder(image);
+  expect(await exchange(proxyPort, get('api.test', server.port))).toMatch(/^HTTP\/1\.1 200/);
+  const tunnel = `CONNECT api.test:${server.port} HTTP/1.1\r\nHost: api.test:${server.port}\r\n\r\n`;
+  expect(await exchange(proxyPort, tunnel)).toMatch(/^HTTP\/1\.1 403 .*read only/s);
+});
+
 it('a rule for a name alone, or for everything, does not reach loopback behind it', async () => {
   const server = await startOrigin((_request, response) => response.end('inside'));
   open.push(server.close);

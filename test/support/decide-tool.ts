@@ -33,13 +33,14 @@ export class DecideTool {
 
 export const hex = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('hex') || '-';
 
-/** The request in the tool's protocol; null for one about a host name, which only the daemon knows. */
+/** The request in the tool's protocol; null for one about a host name or an HTTP request, which only the daemon knows. */
 export function requestLine(request: WrittenRequest): string | null {
   if (request.command) {
     const { base, path } = commandTexts(request.command);
     return `command ${request.writable ? 1 : 0} ${hex(base)} ${hex(path)}`;
   }
   if (request.path !== undefined) return `path ${request.action} ${hex(request.path)}`;
+  if (request.method !== undefined) return null;
   return request.name === undefined && request.address ? `address ${request.address} ${request.port}` : null;
 }
 

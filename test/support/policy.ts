@@ -1,3 +1,4 @@
+import { canonicalRequestPath } from '../../src/core/egress/request-path.ts';
 import { canonicalCommand } from '../../src/core/engine/command-text.ts';
 import {
   decideCommand,
@@ -69,6 +70,9 @@ export type WrittenRequest = {
   /** Hex of 16 bytes. */
   address?: string;
   port?: number;
+  /** Of plain HTTP; the path as the client writes it. */
+  method?: string;
+  requestPath?: string;
 };
 
 export function decideWritten(image: PolicyImage, request: WrittenRequest): Decision {
@@ -80,6 +84,8 @@ export function decideWritten(image: PolicyImage, request: WrittenRequest): Deci
   const host: HostRequest = { port: request.port ?? 0 };
   if (request.name !== undefined) host.name = request.name;
   if (request.address !== undefined) host.address = Uint8Array.from(Buffer.from(request.address, 'hex'));
+  if (request.method !== undefined)
+    host.request = { method: request.method, path: canonicalRequestPath(request.requestPath ?? '') };
   return decideHost(image, host);
 }
 

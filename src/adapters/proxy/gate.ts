@@ -3,6 +3,8 @@ import { classOf } from '../../core/egress/address-class.ts';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { Host, HostName } from '../../core/egress/host-name.ts';
 import type { EgressReason } from '../../core/egress/reason.ts';
+import { canonicalRequestPath } from '../../core/egress/request-path.ts';
+import type { HttpRequest } from '../../core/engine/decide.ts';
 import type { EffectName, SourceName, VerdictName } from '../../core/wire/messages.ts';
 import type { Connection, EgressEvent, Via } from './egress-event.ts';
 import type { Lookup } from './lookup.ts';
@@ -11,7 +13,7 @@ import type { Lookup } from './lookup.ts';
 export type HostVerdict = { effect: EffectName; source: SourceName; rule: number | null; pierced: number | null };
 export type DecideHost<Image> = (
   image: Image,
-  target: { name?: HostName; address?: Address; port: number },
+  target: { name?: HostName; address?: Address; port: number; request?: HttpRequest | undefined },
 ) => HostVerdict;
 
 export type GateOptions<Image> = {
@@ -47,6 +49,7 @@ export type Admitted = {
   closed(end: { address: Address | undefined; bytesUp: number; bytesDown: number; durationMs: number }): void;
 };
 
+type Asked = { port: number; request: HttpRequest | undefined };
 /** `lifted`: a simulated run passes all the same. */
 type Word = HostVerdict & { reason: EgressReason | null; lifted: boolean };
 /** `refused` is the address that the word is about, when that is a denial. */
@@ -84,16 +87,21 @@ export class Gate<Image> {
     return this.#refuse(connection, destination, image, internal('resources'), 'deny');
   }
 
-  async #judge(image: Image, simulate: boolean, run: string, { host, port }: Destination): Promise<Judgement> {
+  async #judge(image: Image, simulate: boolean, run: string, destination: Destination): Promise<Judgement> {
+    const { host, port } = destination;
+    const request = requestOf(destination);
     if (host.kind === 'address') {
-      const word = this.#judgeAddress(image, undefined, host.address, port);
+      const word = this.#judgeAddress(image, undefined, host.address, { port, request });
       return { word, addresses: [host.address] };
     }
     // The question itself would tell an outside resolver what the run knows, so a denied name is never asked for.
-    const named = spoken(this.#options.decide(image, { name: host.name, port }));
+    const named = spoken(this.#options.decide(image, { name: host.name, port, request }));
     if (named.effect !== 'allow' && !simulate) return { word: named, addresses: [] };
     const found = await this.#options.lookup.addresses(run, host.name);
-    const judged = found.map((address) => ({ address, word: this.#judgeAddress(image, host.name, address, port) }));
+    const judged = found.map((address) => ({
+      address,
+      word: this.#judgeAddress(image, host.name, address, { port, request }),
+    }));
     const good = judged.filter(({ word }) => word.effect === 'allow' || (simulate && word.lifted));
     const firstGood = good.find(({ word }) => word.effect === 'allow') ?? good[0];
     const addresses = good.map(({ address }) => address);
@@ -104,17 +112,20 @@ export class Gate<Image> {
     return bad ? { word: bad.word, addresses, refused: bad.address } : { word: named, addresses };
   }
 
-  #judgeAddress(image: Image, name: HostName | undefined, address: Address, port: number): Word {
+  #judgeAddress(image: Image, name: HostName | undefined, address: Address, asked: Asked): Word {
     const kind = classOf(address);
     if (kind === 'synthetic') return guarded('synthetic-address');
-    if ((kind === 'loopback' || kind === 'unspecified') && this.#options.isOwnPort(port)) return guarded('own-port');
+    if ((kind === 'loopback' || kind === 'unspecified') && this.#options.isOwnPort(asked.port))
+      return guarded('own-port');
     let last: Word | undefined;
     for (const face of facesOf(address)) {
-      last = spoken(this.#options.decide(image, name ? { name, address: face, port } : { address: face, port }));
+      last = spoken(
+        this.#options.decide(image, name ? { name, address: face, ...asked } : { address: face, ...asked }),
+      );
       if (last.effect !== 'allow') return last;
       if (kind === 'public') continue;
       // A rule for a name does not vouch for where its owner points it, nor does a permissive default.
-      const bare = this.#options.decide(image, { address: face, port });
+      const bare = this.#options.decide(image, { address: face, ...asked });
       if (bare.effect !== 'allow' || bare.source !== 'rule') return SPECIAL;
     }
     return last ?? SPECIAL;
@@ -176,6 +187,11 @@ function common<Image>(
   const address = dialled ?? (host.kind === 'address' ? host.address : undefined);
   const name = host.kind === 'name' ? host.name : null;
   return { run, pid, program, host: name, address: address ? formatAddress(address) : null, port, via, image };
+}
+
+/** Only of plain HTTP it is known what is asked for. */
+function requestOf({ method, path }: Destination): HttpRequest | undefined {
+  return method === undefined ? undefined : { method, path: canonicalRequestPath(path ?? '') };
 }
 
 function refusal<Image>(

@@ -59,7 +59,7 @@ export function subjectOf(asked: Asked): string {
         ? [asked.alias ?? asked.program, ...asked.words.slice(1)].join(' ')
         : asked.words.join(' ');
     case 'network':
-      return `${asked.name ?? addressText(asked.address)}:${asked.port}`;
+      return asked.url ?? `${asked.name ?? addressText(asked.address)}:${asked.port}`;
     default:
       return asked.path;
   }

@@ -1,4 +1,5 @@
 import { AUTOMATON_KIND, MOST } from '../policy/image-layout.ts';
+import { RULE_FLAG } from '../policy/rule-table.ts';
 import { ACTION } from '../wire/messages.ts';
 import { ABSORBING, type Automaton, DENSE, KEYS } from './automaton.ts';
 import type { PolicyImage } from './image.ts';
@@ -38,7 +39,10 @@ function checkPrecedence({ files, rules, defaults }: PolicyImage): void {
     });
   }
   for (const rule of rules) {
-    if (rule.flags & 32 && rule.layer !== 0) throw new ImageError('rule that claims to be protection');
+    if (rule.flags & RULE_FLAG.protection && rule.layer !== 0)
+      throw new ImageError('rule that claims to be protection');
+    if (rule.flags & ABOUT_REQUESTS && rule.action !== 'network')
+      throw new ImageError('rule about requests that is not of network');
   }
   for (const { rule } of Object.values(defaults)) {
     if (rule !== null && rule >= rules.length) throw new ImageError('default that is stated by no rule');
@@ -63,13 +67,7 @@ function acceptSetStarts({ accepts, rules }: PolicyImage): Set<number> {
 
 function checkAutomaton(automaton: Automaton, sets: Set<number>): void {
   const { words, classes, classMap, kind, action, start } = automaton;
-  const command = action === ACTION.shell_exec;
-  if (
-    action === ACTION.network ||
-    action === ACTION.tool_call ||
-    (kind !== AUTOMATON_KIND.path) !== command ||
-    kind > 2
-  ) {
+  if (!kindsOf(action).includes(kind)) {
     throw new ImageError('automaton of a kind that its action does not have');
   }
   if (classes < 1 || classes > 256 || classMap.some((value) => value >= classes))
@@ -83,6 +81,14 @@ function checkAutomaton(automaton: Automaton, sets: Set<number>): void {
     if (!sets.has(words[at]!)) throw new ImageError('state with an accept set that does not exist');
     checkState(automaton, at, states);
   }
+}
+
+function kindsOf(action: number): readonly number[] {
+  if (action === ACTION.tool_call) return [];
+  if (action === ACTION.network) return [AUTOMATON_KIND.requestPath];
+  return action === ACTION.shell_exec
+    ? [AUTOMATON_KIND.commandBase, AUTOMATON_KIND.commandPath]
+    : [AUTOMATON_KIND.path];
 }
 
 function stateWords({ words, classes }: Automaton, at: number): number {
@@ -112,3 +118,5 @@ function checkState({ words, classes }: Automaton, at: number, states: Uint8Arra
     if (key(index - 1) >= key(index)) throw new ImageError('state with unsorted keys');
   }
 }
+
+const ABOUT_REQUESTS = RULE_FLAG.methods | RULE_FLAG.requestPaths;

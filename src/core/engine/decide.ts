@@ -34,7 +34,12 @@ export type HostRequest = {
   address?: Uint8Array;
   /** 1 to 65535. */
   port: number;
+  /** What is asked for over plain HTTP. Of tunnels, raw connections and other protocols nothing is known. */
+  request?: HttpRequest | undefined;
 };
+
+/** `path` is the canonical one; undefined when servers may read it in several ways. */
+export type HttpRequest = { method: string; path: Uint8Array | undefined };
 
 /**
  * Decides on a connection by what is known of it. A name that is allowed says nothing about the address behind it: whoever dials asks again with
@@ -64,7 +69,28 @@ export function matchHost(image: PolicyImage, request: HostRequest): number[] {
   return image.hosts
     .filter((host) => request.port >= host.portLow && request.port <= host.portHigh)
     .filter((host) => namesTarget(host, request, addressClass))
-    .map(({ rule }) => rule);
+    .map(({ rule }) => rule)
+    .filter((rule) => speaksOf(image, rule, request.request));
+}
+
+/**
+ * Whether a rule for certain methods or paths speaks of this request. Of what is not known the worst is assumed: a rule that loosens stays
+ * silent, a stricter one speaks.
+ */
+function speaksOf(image: PolicyImage, index: number, request: HttpRequest | undefined): boolean {
+  const { effect, flags, methods } = image.rules[index]!;
+  const unknown = EFFECT[effect] > EFFECT.shadow;
+  if (flags & RULE_FLAG.methods && !(request ? methods.has(request.method) : unknown)) return false;
+  if ((flags & RULE_FLAG.requestPaths) === 0) return true;
+  return request?.path ? matchRequestPath(image, request.path).has(index) : unknown;
+}
+
+function matchRequestPath(image: PolicyImage, path: Uint8Array): Set<number> {
+  return new Set(
+    image.automata.network.flatMap((automaton) =>
+      acceptSet(image, automaton.accept(automaton.run(automaton.start, path))),
+    ),
+  );
 }
 
 export function acceptSet(image: PolicyImage, accept: number): number[] {

@@ -18,6 +18,8 @@ export type RuleView = {
   /** The pattern as written; empty for the statement of a default. */
   pattern: string;
   timeoutMs: number;
+  /** The methods that a rule with that flag speaks of. */
+  methods: ReadonlySet<string>;
 };
 
 export type FileView = { name: string; layer: number; pierces: bigint };
@@ -114,6 +116,7 @@ function readRules(reader: ImageReader, files: readonly FileView[]): RuleView[] 
       label: reader.text(view, 16),
       pattern: reader.text(view, 24),
       timeoutMs: view.getUint32(32, true),
+      methods: new Set(reader.text(view, 36).split(' ').filter(Boolean)),
     };
   });
 }

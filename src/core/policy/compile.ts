@@ -5,10 +5,11 @@ import { floorOf } from './floor.ts';
 import { AUTOMATON_KIND, MOST } from './image-layout.ts';
 import { type ImageContent, writeImage } from './image-writer.ts';
 import { KnownAutomata } from './known-automata.ts';
+import { type LaunchTerms, launchTerms } from './launch-terms.ts';
 import { LAUNCHERS } from './launchers.ts';
 import { type LayeredFile, readLayers } from './layers.ts';
 import { PolicyError } from './policy-error.ts';
-import type { RuleTable } from './rule-table.ts';
+import { RULE_FLAG, type RuleTable } from './rule-table.ts';
 import { tabulateRules } from './rules.ts';
 import { LAYER, type PolicyRoots, type PolicySource, type ResolveExtends } from './source.ts';
 
@@ -17,6 +18,8 @@ export type CompiledPolicy = {
   image: Uint8Array;
   /** One line each: what was left out, or likely not meant. */
   warnings: string[];
+  /** How a run under this policy starts. */
+  launch: LaunchTerms;
 };
 
 /**
@@ -42,6 +45,7 @@ export function compileLayers(files: readonly LayeredFile[], roots: PolicyRoots)
   }
   const warnings: string[] = [];
   const table = tabulateRules(files, roots, warnings);
+  const launch = launchTerms(files, warnings);
   refuseTooMany(table);
   const accepts = new Accepts();
   const content: ImageContent = {
@@ -59,9 +63,10 @@ export function compileLayers(files: readonly LayeredFile[], roots: PolicyRoots)
         policy: document.name,
         digest: source.digest ?? null,
       })),
+      launch,
     }),
   };
-  return { image: writeImage(content), warnings };
+  return { image: writeImage(content), warnings, launch };
 }
 
 /** What the user knows the whole by: the name of the user's policy, else of the system's. */
@@ -96,11 +101,12 @@ function compileAutomata(table: RuleTable, accepts: Accepts): ImageContent['auto
   return automata;
 }
 
-/** Rules that differ in nothing but their place in one file are of one class. */
+/** Rules that differ in nothing but their place in one file are of one class. Those about request paths differ in their destinations as well. */
 function ruleClasses(table: RuleTable): { classOf: Int32Array; classCount: number } {
   const numbers = new Map<string, number>();
-  const classOf = Int32Array.from(table.rules, ({ action, effect, flags, file }) => {
-    const key = `${action} ${effect} ${flags} ${file}`;
+  const classOf = Int32Array.from(table.rules, ({ action, effect, flags, file }, index) => {
+    const own = flags & RULE_FLAG.requestPaths ? index : '';
+    const key = `${action} ${effect} ${flags} ${file} ${own}`;
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;

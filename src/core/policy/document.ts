@@ -1,4 +1,5 @@
 import type { ActionName, EffectName } from '../wire/messages.ts';
+import type { CacheTool, CacheUse } from './cache-tools.ts';
 
 /**
  * A piece of text and where it stands; line and column count from 1. `inset` is how far into the node the text begins, or -1 when
@@ -18,6 +19,9 @@ export type RuleDocument = {
   log: boolean | undefined;
   timeoutMs: number;
   checkChildren: boolean;
+  /** Which requests a network rule speaks of; undefined when of all. */
+  methods: Placed[] | undefined;
+  requestPaths: Placed[] | undefined;
 };
 
 export type BlockDocument = {
@@ -28,12 +32,22 @@ export type BlockDocument = {
   rules: RuleDocument[];
 };
 
+export type LimitName = 'processes' | 'memory' | 'cpuTime' | 'openFiles';
+
+/** How a run starts: what of the environment it gets, how much it may use, whose caches. */
+export type LaunchDocument = {
+  env: { drop: Placed[]; pass: Placed[] };
+  limits: Partial<Record<LimitName, { value: number; line: number }>>;
+  caches: Map<CacheTool, { use: CacheUse; line: number }>;
+};
+
 /** A policy file that obeys the schema; patterns in it are not parsed yet. */
 export type PolicyDocument = {
   name: string;
   description: string;
   extends: Placed[];
   variables: Map<string, Placed>;
+  launch: LaunchDocument;
   blocks: BlockDocument[];
 };
 

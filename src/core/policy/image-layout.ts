@@ -20,7 +20,7 @@ export const IMAGE_MAGIC = Uint8Array.of(0x47, 0x4b, 0x49, 0x4d, 0x41, 0x47, 0x4
 export const HEADER_BYTES = 32;
 export const SECTION_ENTRY_BYTES = 16;
 export const NO_RULE = 0xffffffff;
-export const AUTOMATON_KIND = { path: 0, commandBase: 1, commandPath: 2 } as const;
+export const AUTOMATON_KIND = { path: 0, commandBase: 1, commandPath: 2, requestPath: 3 } as const;
 
 /** Bytes of one item; 0 where the count of items has no meaning of its own. */
 export const ITEM_BYTES: Readonly<Record<SectionName, number>> = {

@@ -78,7 +78,9 @@ function writeRules({ table }: ImageContent, strings: Strings): Section {
   for (const rule of table.rules) {
     out.u8(rule.action).u8(EFFECT[rule.effect]).u8(rule.flags).u8(rule.file).u32(rule.line);
     for (const text of [rule.reason, rule.label, rule.pattern]) strings.put(out, text);
-    out.u32(rule.timeoutMs).zeros(12);
+    out.u32(rule.timeoutMs);
+    strings.put(out, rule.methods);
+    out.zeros(4);
   }
   return { bytes: out.finish(), count: table.rules.length };
 }

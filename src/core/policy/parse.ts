@@ -1,6 +1,14 @@
 import type { Node } from 'yaml';
 import { ACTION, type ActionName, EFFECT, type EffectName } from '../wire/messages.ts';
-import { type BlockDocument, type PolicyDocument, type RuleDocument, SUBJECT_OF, type SubjectKey } from './document.ts';
+import {
+  type BlockDocument,
+  type Placed,
+  type PolicyDocument,
+  type RuleDocument,
+  SUBJECT_OF,
+  type SubjectKey,
+} from './document.ts';
+import { LAUNCH_KEYS, readLaunch } from './parse-launch.ts';
 import { PolicyError } from './policy-error.ts';
 import type { PolicySource } from './source.ts';
 import { quote, YamlReader } from './yaml-reader.ts';
@@ -38,6 +46,7 @@ function readPolicy(reader: YamlReader): PolicyDocument {
     description: (description && reader.string(description.value, 'description')?.text) ?? '',
     extends: parents ? reader.strings(parents.value, 'extends') : [],
     variables: readVariables(reader, entries.get('variables')?.value),
+    launch: readLaunch(reader, entries),
     blocks: blocks ? reader.list(blocks.value, 'policies').flatMap((node) => readBlock(reader, node) ?? []) : [],
   };
 }
@@ -110,7 +119,7 @@ function readEffect(reader: YamlReader, node: Child): EffectName | null {
 }
 
 function readRule(reader: YamlReader, node: Child, subject: SubjectKey, actions: ActionName[]): RuleDocument | null {
-  const known = [subject, ...RULE_KEYS, ...(subject === 'command' ? ['children'] : [])];
+  const known = [subject, ...RULE_KEYS, ...KEYS_OF_SUBJECT[subject]];
   const entries = reader.map(node, `a rule of ${actions.join(', ')}`, known);
   const targets = entries.get(subject);
   const effectEntry = entries.get('effect');
@@ -139,6 +148,8 @@ function readRule(reader: YamlReader, node: Child, subject: SubjectKey, actions:
     log: flag('log'),
     timeoutMs: readTimeout(reader, entries.get('timeout'), effect),
     checkChildren: readChildren(reader, entries.get('children')?.value),
+    methods: readMethods(reader, entries.get('methods')?.value),
+    requestPaths: optionalStrings(reader, entries.get('paths')?.value, 'paths'),
   };
   return effect ? { ...rule, effect } : null;
 }
@@ -168,9 +179,32 @@ function readChildren(reader: YamlReader, node: Child): boolean {
   return text?.text === 'check';
 }
 
-const POLICY_KEYS = ['version', 'name', 'description', 'extends', 'variables', 'policies'];
+/** Methods are case-sensitive (RFC 9110, 9.1). A tunnel is not a request, so CONNECT is none. */
+function readMethods(reader: YamlReader, node: Child): Placed[] | undefined {
+  const methods = optionalStrings(reader, node, 'methods');
+  for (const method of methods ?? []) {
+    if (!/^[A-Z]+(-[A-Z]+)*$/.test(method.text) || method.text === 'CONNECT')
+      reader.problemAt(
+        method,
+        `${quote(method.text)} is not a method of requests`,
+        'write for example GET, HEAD or POST',
+      );
+  }
+  return methods;
+}
+
+function optionalStrings(reader: YamlReader, node: Child, what: string): Placed[] | undefined {
+  return node ? reader.strings(node, what) : undefined;
+}
+
+const POLICY_KEYS = ['version', 'name', 'description', 'extends', 'variables', ...LAUNCH_KEYS, 'policies'];
 const BLOCK_KEYS = ['action', 'defaultEffect', 'log', 'rules'];
 const RULE_KEYS = ['effect', 'reason', 'override', 'log', 'timeout'];
+const KEYS_OF_SUBJECT: Record<SubjectKey, readonly string[]> = {
+  path: [],
+  command: ['children'],
+  destination: ['methods', 'paths'],
+};
 const ACTIONS: readonly string[] = Object.keys(ACTION).filter((name) => SUBJECT_OF[name as ActionName] !== null);
 const EFFECTS = 'allow, deny, ask, shadow';
 const REMEDY_FOR_MISSING: Record<string, string> = { version: 'add "version: 1"', name: 'add "name: my-policy"' };

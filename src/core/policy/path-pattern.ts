@@ -28,6 +28,17 @@ export function parsePathPattern(text: string, scope: Scope, warn: (text: string
   return rows;
 }
 
+/**
+ * Parses a pattern for the path of an HTTP request, which starts with a slash; the same dialect without places and variables.
+ *
+ * @throws PatternProblem
+ */
+export function parseRequestPathPattern(text: string, warn: (text: string) => void): Token[][] {
+  if (!text.startsWith('/')) throw new PatternProblem('the path of a request starts with a slash', 0, `write /${text}`);
+  const hidden = text.startsWith('/.') ? `/\\${text.slice(1)}` : text;
+  return parsePathPattern(hidden, NO_PLACES, warn);
+}
+
 /** Whether this is a row that takes nothing but one literal path. */
 export function literalOf(tokens: readonly Token[]): Uint8Array | null {
   const [only] = tokens;
@@ -128,5 +139,6 @@ class TokenRow {
   }
 }
 
+const NO_PLACES: Scope = { places: new Map(), texts: new Map() };
 const ENCODER = new TextEncoder();
 const EMPTY = new Uint8Array(0);

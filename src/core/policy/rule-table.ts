@@ -2,7 +2,15 @@ import type { EffectName } from '../wire/messages.ts';
 import type { HostEntry } from './destination.ts';
 import type { Token } from './token.ts';
 
-export const RULE_FLAG = { override: 1, log: 2, checkChildren: 4, anyProgram: 16, protection: 32 } as const;
+export const RULE_FLAG = {
+  override: 1,
+  log: 2,
+  checkChildren: 4,
+  anyProgram: 16,
+  protection: 32,
+  methods: 64,
+  requestPaths: 128,
+} as const;
 
 /** A policy file that takes part, in the order of the image's FILES. */
 export type FileEntry = {
@@ -27,6 +35,8 @@ export type RuleEntry = {
   /** Rows of tokens, with the kind of automaton that they belong to. */
   rows: { kind: number; tokens: Token[] }[];
   hosts: HostEntry[];
+  /** Methods with a space between them; what it means without the flag is nothing. */
+  methods: string;
 };
 
 /** What is said of an action when no rule matches. */

@@ -2,9 +2,11 @@ import { ACTION, type ActionName, EFFECT, type EffectName } from '../wire/messag
 import { parseCommandPattern } from './command-pattern.ts';
 import { HOST_KIND, parseDestination } from './destination.ts';
 import type { BlockDocument, Placed, RuleDocument } from './document.ts';
+import { AUTOMATON_KIND } from './image-layout.ts';
 import type { LayeredFile } from './layers.ts';
-import { parsePathPattern } from './path-pattern.ts';
+import { parsePathPattern, parseRequestPathPattern } from './path-pattern.ts';
 import { PatternProblem } from './pattern-problem.ts';
+import { piercedBy } from './piercing.ts';
 import { describeProblem, PolicyError, type PolicyProblem } from './policy-error.ts';
 import { type ActionDefault, type FileEntry, RULE_FLAG, type RuleEntry, type RuleTable } from './rule-table.ts';
 import { placesOf, type Scope } from './scope.ts';
@@ -100,14 +102,18 @@ class TableBuilder {
         (rule.override ? RULE_FLAG.override : 0) |
         (logged ? RULE_FLAG.log : 0) |
         (rule.checkChildren ? RULE_FLAG.checkChildren : 0) |
-        (file.source.layer === 'protection' ? RULE_FLAG.protection : 0),
+        (file.source.layer === 'protection' ? RULE_FLAG.protection : 0) |
+        (rule.methods ? RULE_FLAG.methods : 0) |
+        (rule.requestPaths ? RULE_FLAG.requestPaths : 0),
+      methods: [...new Set(rule.methods?.map(({ text }) => text))].sort().join(' '),
     };
     try {
       this.#compileSubject(entry, block, subject, scope, (text) => this.#warn(file, subject.line, text));
+      this.#compileRequestPaths(entry, file, rule);
       this.#rules.push(entry);
     } catch (error) {
       if (!(error instanceof PatternProblem)) throw error;
-      this.#problems.push(problemOf(error, file, block, subject));
+      this.#problems.push(problemOf(error, file, block.subject, subject));
     }
   }
 
@@ -132,6 +138,24 @@ class TableBuilder {
     }
   }
 
+  #compileRequestPaths(entry: RuleEntry, file: LayeredFile, rule: RuleDocument): void {
+    for (const pattern of rule.requestPaths ?? []) {
+      try {
+        const rows = parseRequestPathPattern(pattern.text, (text) => this.#warn(file, pattern.line, text));
+        entry.rows.push(...rows.map((tokens) => ({ kind: AUTOMATON_KIND.requestPath, tokens })));
+      } catch (error) {
+        if (!(error instanceof PatternProblem)) throw error;
+        this.#problem(problemOf(error, file, 'paths', pattern));
+      }
+    }
+  }
+
+  /** A list is read once for each destination of its rule; what is wrong with it is said once. */
+  #problem(problem: PolicyProblem): void {
+    if (!this.#problems.some((known) => describeProblem(known) === describeProblem(problem)))
+      this.#problems.push(problem);
+  }
+
   #state(file: LayeredFile, index: number, stated: { effect: EffectName; line: number }, action: ActionName): void {
     const rule = this.#blank(file, index, action, stated.effect, stated.line);
     this.#rules.push(rule);
@@ -153,6 +177,7 @@ class TableBuilder {
       timeoutMs: 0,
       rows: [],
       hosts: [],
+      methods: '',
     };
   }
 
@@ -201,25 +226,13 @@ function stricter(a: Statement, b: Statement): Statement {
   return EFFECT[b.effect] > EFFECT[a.effect] ? b : a;
 }
 
-/** Itself and what it extends, and the guards; nothing when the file can only tighten. */
-function piercedBy(file: LayeredFile, index: number, layered: readonly LayeredFile[]): Set<number> {
-  const { layer } = file.source;
-  if (layer === 'protection') return new Set();
-  if (tightensOnly(file.source)) return new Set();
-  const pierced = new Set([index]);
-  layered.forEach((other, at) => {
-    if (file.ancestors.has(other) || (layer !== 'guards' && other.source.layer === 'guards')) pierced.add(at);
-  });
-  return pierced;
-}
-
-function problemOf(error: PatternProblem, file: LayeredFile, block: BlockDocument, subject: Placed): PolicyProblem {
+function problemOf(error: PatternProblem, file: LayeredFile, key: string, subject: Placed): PolicyProblem {
   const inset = subject.inset >= 0 && error.index >= 0 ? subject.inset + error.index : 0;
   return {
     file: file.source.path ?? file.source.name,
     line: subject.line,
     column: subject.column + inset,
-    text: `${block.subject} ${JSON.stringify(subject.text)}: ${error.message}`,
+    text: `${key} ${JSON.stringify(subject.text)}: ${error.message}`,
     ...(error.remedy ? { remedy: error.remedy } : {}),
   };
 }

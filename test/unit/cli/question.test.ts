@@ -57,6 +57,18 @@ describe('readQuestion', () => {
     expect(readQuestion('network', [target], directory)).toEqual({ action: 'network', ...expected });
   });
 
+  it('reads a request over plain HTTP, with its method and its path as rules see it', () => {
+    const asked = { action: 'network', name: 'example.com', port: 8080, url: 'POST http://Example.com:8080/v%31/?q' };
+    expect(readQuestion('network', ['POST', 'http://Example.com:8080/v%31/?q'], directory)).toEqual({
+      ...asked,
+      request: { method: 'POST', path: new TextEncoder().encode('/v1') },
+    });
+    expect(readQuestion('network', ['http://example.com/a/../b'], directory)).toMatchObject({
+      request: { method: 'GET', path: undefined },
+    });
+    expect(() => readQuestion('network', ['http://a b/'], directory)).toThrow('the URL is not understood');
+  });
+
   it.each(['127.0.0.1:80', '[::1]:443', '::1'])('reads the address %s', (target) => {
     expect(readQuestion('network', [target], directory)).toMatchObject({ address: expect.any(Uint8Array) });
   });

@@ -109,6 +109,29 @@ describe('parsePolicy refuses', () => {
       rules('shell_exec', '{ command: x, effect: allow, children: no }'),
       ['6:48 unknown value "no" for children'],
     ],
+    [
+      'methods of a file rule',
+      rules('file_read', '{ path: x, effect: allow, methods: [GET] }'),
+      ['6:35 unknown key "methods" in a rule of file_read'],
+    ],
+    [
+      'odd methods',
+      rules('network', '{ destination: x.test, effect: allow, methods: [get, CONNECT, "", PUT] }'),
+      [
+        '6:57 "get" is not a method of requests',
+        '6:62 "CONNECT" is not a method of requests',
+        '6:71 "" is not a method of requests',
+      ],
+    ],
+    [
+      'odd paths of requests',
+      rules('network', '{ destination: [x.test, y.test], effect: allow, paths: [v1, /a/../b, /a//b] }'),
+      [
+        '6:65 paths "v1": the path of a request starts with a slash',
+        '6:72 paths "/a/../b": a pattern cannot hold ..',
+        '6:78 paths "/a//b": a pattern cannot hold two slashes in a row',
+      ],
+    ],
     ['a bad variable name', `${HEAD}variables: { a-b: x }\n`, ['3:14 "a-b" is not a name for a variable']],
   ])('%s', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
