@@ -1,7 +1,8 @@
 import type { LayeredFile } from './layers.ts';
+import { tightensOnly } from './source.ts';
 
 /** Itself and what it extends, and the guards; nothing when the file can only tighten. */
-export export function piercedBy(file: LayeredFile, index: number, layered: readonly LayeredFile[]): Set<number> {
+export function piercedBy(file: LayeredFile, index: number, layered: readonly LayeredFile[]): Set<number> {
   const { layer } = file.source;
   if (layer === 'protection') return new Set();
   if (tightensOnly(file.source)) return new Set();
