@@ -103,6 +103,7 @@ function addPolicy(program: Command, done: Done): void {
     .command('show')
     .description('Show the layers in force here and their rules.')
     .option('--policy <policy>', 'policy file or preset, in place of your own')
+    .option('--presets', 'list the presets instead')
     .addOption(json())
     .action(async (options) => done(await (await import('./commands/policy-show.ts')).policyShow(options)));
 }

@@ -3,11 +3,15 @@ import { fileURLToPath } from 'node:url';
 import type { PolicyLayer, PolicySource } from '../../core/policy/source.ts';
 import { sha256 } from './digest.ts';
 
-/** The policies that come with gatekeeper. */
-export const PRESETS = ['default', 'strict', 'observe'] as const;
+/** The policies that come with gatekeeper. Those of ecosystems and agents extend `default`. */
+export const PRESETS: readonly string[] = [
+  ...['default', 'strict', 'observe', 'readonly', 'ci'],
+  ...['node', 'python', 'rust', 'go'],
+  ...['claude-code', 'codex', 'gemini-cli', 'aider'],
+];
 
 export function isPreset(name: string): boolean {
-  return (PRESETS as readonly string[]).includes(name);
+  return PRESETS.includes(name);
 }
 
 export function presetPath(name: string): string {

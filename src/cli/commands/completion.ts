@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PRESETS } from '../../adapters/policy-files/presets.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { print } from '../render/print.ts';
 
@@ -36,6 +37,10 @@ function bash(verbs: readonly Verb[]): string {
   return `# bash completion for gatekeeper; use it with: source <(gatekeeper completion bash)
 _gatekeeper() {
   local current=\${COMP_WORDS[COMP_CWORD]} path='' words='' index
+  if [[ \${COMP_WORDS[COMP_CWORD-1]} == --policy && " \${COMP_WORDS[*]:0:COMP_CWORD} " != *' -- '* ]]; then
+    COMPREPLY=($(compgen -W '${PRESETS.join(' ')}' -f -- "$current"))
+    return
+  fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     local word=\${COMP_WORDS[index]}
     if [[ $path == run && $word == -- ]]; then
@@ -65,6 +70,10 @@ _gatekeeper() {
   local path_so_far='' word index
   local -a words_given words
   words_given=("\${(@)words[2,CURRENT-1]}")
+  if [[ $words_given[-1] == --policy && -z \${(M)words_given:#--} ]]; then
+    _alternative 'presets:preset:(${PRESETS.join(' ')})' 'files:policy file:_files'
+    return
+  fi
   for ((index = 1; index <= $#words_given; index++)); do
     word=$words_given[index]
     if [[ $path_so_far == run && $word == -- ]]; then
@@ -100,7 +109,8 @@ function fishLine(path: string, verbs: readonly Verb[], { word, text }: Word): s
     below.length > 0 ? `; and not __fish_seen_subcommand_from ${below.map((entry) => entry.word).join(' ')}` : '';
   const seen = path.split(' ').map((part) => `__fish_seen_subcommand_from ${part}`);
   const condition = path === '' ? '__fish_use_subcommand' : `${seen.join('; and ')}${notYet}`;
-  const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`;
+  const value = word === '--policy' ? ` -r -a '${PRESETS.join(' ')}'` : '';
+  const what = word.startsWith('--') ? `-l ${word.slice(2)}${value}` : `-f -a ${word}`;
   return `complete -c gatekeeper -n '${condition}' ${what} -d '${text.replace(/['\\]/g, '\\$&')}'`;
 }
 

@@ -4,11 +4,13 @@ import { visible, visibleShort } from '../../core/text/visible.ts';
 import { policyHere } from '../policy-here.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
+import { policyPresets } from './policy-presets.ts';
 
-export type ShowOptions = { policy?: string; json?: boolean };
+export type ShowOptions = { policy?: string; presets?: boolean; json?: boolean };
 
-/** Shows the layers in force in this directory and their rules, in the order of the image. */
+/** Shows the layers in force in this directory and their rules, in the order of the image; or which presets there are. */
 export async function policyShow(options: ShowOptions): Promise<number> {
+  if (options.presets) return policyPresets(options.json ?? false);
   const { image, name, warnings } = policyHere(options);
   if (options.json) {
     const files = image.files.map((file) => ({ name: file.name, layer: layerName(file.layer) }));

@@ -79,7 +79,7 @@ export const ERRORS = {
   GK_POLICY_NOT_FOUND: {
     title: 'there is no such policy',
     cause: '--policy or extends names neither a file nor a preset.',
-    remedy: 'name a file, or one of the presets: default, strict, observe',
+    remedy: 'name a file, or one of the presets: gatekeeper policy show --presets',
     exit: 125,
     http: 404,
   },

@@ -53,4 +53,4 @@ function readFile(
   return file;
 }
 
-const REMEDY = 'presets are default, strict, observe; files are named by a path relative to this one';
+const REMEDY = 'presets: gatekeeper policy show --presets; files are named by a path relative to this one';

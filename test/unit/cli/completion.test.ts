@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PRESETS } from '../../../src/adapters/policy-files/presets.ts';
 import { completion } from '../../../src/cli/commands/completion.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 
@@ -37,6 +38,8 @@ describe('the bash completion', () => {
     ['verbs', ['po'], ['policy']],
     ['verbs beneath a verb', ['policy', 'e'], ['explain']],
     ['options of a verb', ['run', '--n'], ['--net-allow', '--name']],
+    ['presets where a policy is named', ['run', '--policy', 'cl'], ['claude-code']],
+    ['presets beneath a verb', ['policy', 'show', '--policy', 'str'], ['strict']],
     ['options of a verb beneath a verb', ['audit', 'verify', '--p'], ['--public-key']],
   ])('offers %s', (_name, words, offered) => {
     expect(complete(...words)).toEqual(offered);
@@ -47,8 +50,9 @@ describe('the bash completion', () => {
   });
 });
 
-it.each(['zsh', 'fish'])('the %s completion names every verb', (shell) => {
+it.each(['zsh', 'fish'])('the %s completion names every verb and every preset', (shell) => {
   const script = scriptOf(shell);
+  for (const preset of PRESETS) expect(script).toContain(preset);
   for (const { name } of buildProgram().commands.map((command) => ({ name: command.name() })))
     expect(script).toContain(name);
 });
