@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { PRESETS } from '../../src/adapters/policy-files/presets.ts';
 import { parseAddress } from '../../src/core/egress/address.ts';
 import { PolicyImage } from '../../src/core/engine/image.ts';
+import { withheldVariables } from '../../src/core/policy/launch-terms.ts';
 import { answerLine, DecideTool, hex, requestLine } from '../support/decide-tool.ts';
 import { compileTexts, decideWritten, ROOTS, type SourceText, type WrittenRequest } from '../support/policy.ts';
 
@@ -159,6 +160,17 @@ describe('the presets of agents', () => {
         for (const action of ['file_write', 'file_delete'])
           expect([other, action, path, decide(image, { action, path })]).toEqual([other, action, path, 'deny']);
     expect(agent).not.toBe('');
+  });
+
+  it.each([
+    ['claude-code', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'],
+    ['codex', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY'],
+    ['gemini-cli', 'GEMINI_API_KEY', 'ANTHROPIC_API_KEY'],
+    ['aider', 'OPENROUTER_API_KEY', 'GITHUB_TOKEN'],
+  ])('%s leaves its agent %s and takes %s', (agent, passed, dropped) => {
+    const { launch } = compileUser(source(agent));
+    expect(withheldVariables(launch.env, [passed, dropped]).map(({ name }) => name)).toEqual([dropped]);
+    expect(withheldVariables(compileUser(source('default')).launch.env, [passed])).toHaveLength(1);
   });
 
   it('compose with those of ecosystems', () => {
