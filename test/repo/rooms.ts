@@ -13,11 +13,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/egress': ['core/wire'],
   'core/policy': ['core/egress', 'core/text', 'core/wire'],
   'core/engine': ['core/egress', 'core/policy', 'core/wire'],
+  'core/analysis': ['core/egress', 'core/engine', 'core/policy', 'core/wire'],
   'core/audit': ['core/kernel', 'core/wire'],
 
   // Files that must appear whole, locks, private directories: what several adapters need of the operating system.
   'adapters/process': ['core/*'],
   'adapters/audit-log': ['core/*', 'adapters/process'],
+  'adapters/cache-store': ['core/*', 'adapters/process'],
   'adapters/control-client': ['core/*', 'adapters/process'],
   'adapters/control-server': ['core/*', 'adapters/process'],
   'adapters/doctor': ['core/*', 'adapters/process'],

@@ -27,6 +27,30 @@ export function classOf(address: Address): AddressClass {
   return 'public';
 }
 
+/** Addresses at which the class may change: every change of the table is among them, and every one behind NAT64 (RFC 6052). */
+export function classBoundaries(): Address[] {
+  return RANGES.flatMap(({ base, bits }) => {
+    const found = [base, behind(base, bits)];
+    if (bits < 96) return found.filter((address) => address !== null);
+    const translated = found.map(
+      (address) => address && (Uint8Array.from([...NAT64, ...address.subarray(12)]) as Address),
+    );
+    return [...found, ...translated].filter((address) => address !== null);
+  });
+}
+
+/** The first address behind a range; null behind the last of all. */
+export function behind(base: Uint8Array, bits: number): Address | null {
+  const next = base.slice();
+  for (let at = bits; at > 0; at--) {
+    const mask = 0x80 >> ((at - 1) & 7);
+    const index = (at - 1) >> 3;
+    next[index]! ^= mask;
+    if ((next[index]! & mask) !== 0) return next as Address;
+  }
+  return null;
+}
+
 function tableClass(address: Address): AddressClass {
   return RANGES.find((range) => covers(range, address))?.class ?? 'reserved';
 }
@@ -83,6 +107,8 @@ const TABLE: ReadonlyArray<readonly [string, AddressClass]> = [
   ['3fff::/20', 'reserved'],
   ['2000::/3', 'public'],
 ];
+
+const NAT64 = [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0] as const;
 
 const RANGES: readonly Range[] = TABLE.map(([cidr, name]) => {
   const [text = '', bits = ''] = cidr.split('/');

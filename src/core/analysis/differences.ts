@@ -1,0 +1,169 @@
+import { decidePath, type HostRequest, type PathAction } from '../engine/decide.ts';
+import type { PolicyImage } from '../engine/image.ts';
+import type { Decision } from '../engine/precedence.ts';
+import type { ActionName } from '../wire/messages.ts';
+import { commandGrammar, pathGrammar } from './grammar.ts';
+import { HostJudge, representativeRequests } from './requests.ts';
+import {
+  commandReader,
+  guessingReader,
+  MARK,
+  type ProgramReader,
+  pathReader,
+  programReader,
+  type Reader,
+} from './verdicts.ts';
+import { NO_MARK, SEALED_LANE, Walk } from './walk.ts';
+
+/** A request that two policies judge differently. */
+export type Witness =
+  | { path: Uint8Array }
+  /** The canonical text with the program's full path; `writable`: in the eyes of which policy the run could have put the program there. */
+  | { command: Uint8Array; writable: { before: boolean; after: boolean } }
+  | { request: HostRequest };
+
+export type Difference = { action: ActionName; before: Decision; after: Decision; witness: Witness };
+
+export type Comparison = {
+  /** For each action and each pair of effects that some request meets, a shortest such request. */
+  differences: Difference[];
+  /** Actions whose patterns together are too many to walk through; nothing is said of them. */
+  incomplete: ActionName[];
+};
+
+/** Finds every pair of different verdicts that any request can meet. Computed on the automata, so that none is missed. */
+export function compareImages(before: PolicyImage, after: PolicyImage, most = MOST_NODES): Comparison {
+  const comparison: Comparison = { differences: [], incomplete: [] };
+  for (const action of PATH_ACTIONS) comparePaths(before, after, action, most, comparison);
+  compareCommands(before, after, most, comparison);
+  compareNetwork(before, after, comparison);
+  return comparison;
+}
+
+function comparePaths(
+  before: PolicyImage,
+  after: PolicyImage,
+  action: PathAction,
+  most: number,
+  into: Comparison,
+): void {
+  const readers = [pathReader(before, action), pathReader(after, action)] as const;
+  const walk = new Walk(tracksOf(readers), pathGrammar(), NO_MARK, most);
+  const found = new Found(into, action);
+  const complete = walk.run(({ node, accepts }) => {
+    found.add(readPair(readers, accepts, 0, 0), () => ({ path: walk.text(node, 0) }));
+    return undefined;
+  });
+  if (!complete) into.incomplete.push(action);
+}
+
+/**
+ * Guesses first which programs the run can write, since the rules for writing are many. What a guess found holds if its witness is as guessed;
+ * pairs of effects of which that cannot be said are looked for again with those rules.
+ */
+function compareCommands(before: PolicyImage, after: PolicyImage, most: number, into: Comparison): void {
+  const images = [before, after] as const;
+  const found = new Found(into, 'shell_exec');
+  const open = new Set<string>();
+  const guessed = walkCommands(images, images.map(guessingReader), most, (pair, witness, program) => {
+    const key = pairKey(pair);
+    if (found.has(key)) return undefined;
+    const { writable } = witness();
+    const isSo = isWritable(before, program()) === writable.before && isWritable(after, program()) === writable.after;
+    if (isSo) found.add(pair, witness);
+    else open.add(key);
+    return undefined;
+  });
+  for (const key of [...open]) if (found.has(key)) open.delete(key);
+  const exact =
+    open.size === 0 ||
+    walkCommands(images, images.map(programReader), most, (pair, witness) => {
+      found.add(pair, witness);
+      open.delete(pairKey(pair));
+      return open.size > 0 ? undefined : false;
+    });
+  if (!guessed || !exact) into.incomplete.push('shell_exec');
+}
+
+type CommandWitness = Extract<Witness, { command: Uint8Array }>;
+
+function walkCommands(
+  [before, after]: readonly [PolicyImage, PolicyImage],
+  programs: readonly ProgramReader[],
+  most: number,
+  visit: (pair: [Decision, Decision], witness: () => CommandWitness, program: () => Uint8Array) => boolean | undefined,
+): boolean {
+  const readers = [commandReader(before), commandReader(after)] as const;
+  const [one, other] = programs as [ProgramReader, ProgramReader];
+  const first = readers[0].tracks.length + readers[1].tracks.length;
+  const second = first + one.tracks.length;
+  const seal = (accepts: Int32Array): number[] =>
+    one.marks(accepts, first).flatMap((mark) => other.marks(accepts, second).map((next) => mark | (next << MARK_BITS)));
+  const walk = new Walk([...tracksOf(readers), ...one.tracks, ...other.tracks], commandGrammar(), seal, most);
+  return walk.run(({ node, accepts, mark }) => {
+    const marks = [mark & (2 ** MARK_BITS - 1), mark >> MARK_BITS] as const;
+    const pair = readPair(readers, accepts, ...marks);
+    if (pair[0].effect === pair[1].effect) return undefined;
+    const writable = { before: (marks[0] & MARK.writable) !== 0, after: (marks[1] & MARK.writable) !== 0 };
+    return visit(
+      pair,
+      () => ({ command: walk.text(node, 0), writable }),
+      () => walk.text(node, SEALED_LANE),
+    );
+  });
+}
+
+const isWritable = (image: PolicyImage, program: Uint8Array): boolean =>
+  decidePath(image, 'file_write', program).effect === 'allow';
+
+function compareNetwork(before: PolicyImage, after: PolicyImage, into: Comparison): void {
+  const judges = [new HostJudge(before), new HostJudge(after)] as const;
+  const found = new Found(into, 'network');
+  for (const request of representativeRequests([before, after])) {
+    found.add([judges[0].decide(request), judges[1].decide(request)], () => ({ request }));
+  }
+}
+
+/** Keeps the first witness of each pair of effects. */
+class Found {
+  readonly #into: Comparison;
+  readonly #action: ActionName;
+  readonly #pairs = new Set<string>();
+
+  constructor(into: Comparison, action: ActionName) {
+    this.#into = into;
+    this.#action = action;
+  }
+
+  has(key: string): boolean {
+    return this.#pairs.has(key);
+  }
+
+  add(pair: readonly [Decision, Decision], witness: () => Witness): void {
+    const [before, after] = pair;
+    const key = pairKey(pair);
+    if (before.effect === after.effect || this.#pairs.has(key)) return;
+    this.#pairs.add(key);
+    this.#into.differences.push({ action: this.#action, before, after, witness: witness() });
+  }
+}
+
+const pairKey = ([before, after]: readonly [Decision, Decision]): string => `${before.effect} ${after.effect}`;
+
+function tracksOf([one, other]: readonly [Reader, Reader]): Reader['tracks'] {
+  return [...one.tracks, ...other.tracks];
+}
+
+function readPair(
+  [one, other]: readonly [Reader, Reader],
+  accepts: Int32Array,
+  markOne: number,
+  markOther: number,
+): [Decision, Decision] {
+  return [one.read(accepts, 0, markOne), other.read(accepts, one.tracks.length, markOther)];
+}
+
+const PATH_ACTIONS = ['file_read', 'file_write', 'file_delete', 'unix_socket'] as const;
+const MARK_BITS = 2;
+/** Some seconds, and a few hundred megabytes. */
+export const MOST_NODES = 2_000_000;

@@ -1,0 +1,146 @@
+import { behind, classBoundaries } from '../egress/address-class.ts';
+import { type HostRequest, type HttpRequest, matchHost } from '../engine/decide.ts';
+import type { HostView, PolicyImage } from '../engine/image.ts';
+import { type Decision, resolve } from '../engine/precedence.ts';
+import { HOST_KIND } from '../policy/destination.ts';
+import { pathGrammar } from './grammar.ts';
+import { NO_MARK, Walk } from './walk.ts';
+
+/**
+ * Connections such that every other is judged like one of them by each of the images: names, then addresses, each with a port out of every
+ * range of ports and a request out of every kind that a rule tells apart.
+ */
+export function* representativeRequests(images: readonly PolicyImage[]): Generator<HostRequest> {
+  const kinds = requestKinds(images);
+  const indexes = images.map((image) => new HostIndex(image));
+  for (const name of representativeNames(images)) {
+    for (const port of portsOf(indexes.flatMap((index) => index.entriesFor(name)))) {
+      for (const request of kinds) yield { name, port, ...(request ? { request } : {}) };
+    }
+  }
+  for (const address of representativeAddresses(images)) {
+    for (const port of portsOf(indexes.flatMap((index) => index.ranges))) {
+      for (const request of kinds) yield { address, port, ...(request ? { request } : {}) };
+    }
+  }
+}
+
+/** Decides on connections by the few entries that can speak of a name, rather than by all. Agrees with `decideHost`. */
+export class HostJudge {
+  readonly #image: PolicyImage;
+  readonly #index: HostIndex;
+
+  constructor(image: PolicyImage) {
+    this.#image = image;
+    this.#index = new HostIndex(image);
+  }
+
+  decide(request: HostRequest): Decision {
+    const hosts = request.name === undefined ? this.#index.ranges : this.#index.entriesFor(request.name);
+    return resolve(this.#image, 'network', matchHost({ ...this.#image, hosts }, request));
+  }
+}
+
+class HostIndex {
+  readonly ranges: HostView[];
+  readonly #always: HostView[];
+  readonly #named = new Map<string, HostView[]>();
+
+  constructor({ hosts }: PolicyImage) {
+    const isNamed = ({ kind }: HostView): boolean => kind === HOST_KIND.name || kind === HOST_KIND.suffix;
+    this.ranges = hosts.filter((host) => !isNamed(host));
+    this.#always = this.ranges.filter(({ kind }) => kind !== HOST_KIND.range);
+    for (const host of hosts.filter(isNamed)) {
+      const known = this.#named.get(host.host);
+      if (known) known.push(host);
+      else this.#named.set(host.host, [host]);
+    }
+  }
+
+  entriesFor(name: string): HostView[] {
+    const labels = name.split('.');
+    return [...this.#always, ...labels.flatMap((_, from) => this.#named.get(labels.slice(from).join('.')) ?? [])];
+  }
+}
+
+/** Every name that rules mention, one beneath it that none mentions, and one of which nobody speaks. */
+function representativeNames(images: readonly PolicyImage[]): Set<string> {
+  const mentioned = new Set(images.flatMap(({ hosts }) => hosts.map(({ host }) => host).filter((host) => host !== '')));
+  const names = new Set<string>(['localhost']);
+  for (const host of mentioned) names.add(host).add(freshName(`.${host}`, mentioned));
+  return names.add(freshName('.example', mentioned));
+}
+
+function freshName(suffix: string, taken: ReadonlySet<string>): string {
+  const isTaken = (name: string): boolean => {
+    const labels = name.slice(0, -suffix.length).split('.');
+    return labels.some((_, from) => taken.has(`${labels.slice(from).join('.')}${suffix}`));
+  };
+  for (let number = 0; ; number++) {
+    const name = `any${number || ''}${suffix}`;
+    if (!isTaken(name)) return name;
+  }
+}
+
+/** The first port of every range between two borders. */
+function portsOf(entries: readonly HostView[]): number[] {
+  const starts = new Set([443, 1]);
+  for (const { portLow, portHigh } of entries) starts.add(Math.max(1, portLow)).add(portHigh + 1);
+  return [...starts].filter((port) => port <= 65_535);
+}
+
+/** The first address of every range between two borders, of rules or of classes, and those that carry an IPv4 address (RFC 5214) near them. */
+function representativeAddresses(images: readonly PolicyImage[]): Uint8Array[] {
+  const borders = images.flatMap(({ hosts }) =>
+    hosts
+      .filter(({ kind }) => kind === HOST_KIND.range)
+      .flatMap(({ address, prefixLength }) => [address, behind(address, prefixLength) ?? address]),
+  );
+  const carrying = borders.flatMap((border) =>
+    CARRIED.map((v4) => Uint8Array.from([...border.subarray(0, 8), ...ISATAP, ...v4])),
+  );
+  const distinct = new Map<string, Uint8Array>();
+  // Well-known addresses come first, since the first of its kind is shown.
+  for (const address of [...WELL_KNOWN, ...borders, ...classBoundaries(), ...carrying])
+    distinct.set(address.join(), address);
+  return [...distinct.values()];
+}
+
+/** Nothing known of the request, then each method that a rule names, and one more, with each kind of path. */
+function requestKinds(images: readonly PolicyImage[]): (HttpRequest | undefined)[] {
+  const rules = images.flatMap((image) => image.rules.filter(({ action }) => action === 'network'));
+  const methods = new Set(rules.flatMap(({ methods: named }) => [...named]));
+  const paths = representativeRequestPaths(images);
+  if (methods.size === 0 && paths.length === 0) return [undefined];
+  for (let other = 'GET'; ; other = `X-${other}`) {
+    if (methods.has(other)) continue;
+    methods.add(other);
+    break;
+  }
+  const known = [...methods].flatMap((method) => [undefined, ...paths].map((path) => ({ method, path })));
+  return [undefined, ...known];
+}
+
+function representativeRequestPaths(images: readonly PolicyImage[]): Uint8Array[] {
+  const tracks = images.flatMap(({ automata }) => automata.network.map((automaton) => ({ automaton, lane: 0 })));
+  if (tracks.length === 0) return [];
+  const walk = new Walk(tracks, pathGrammar(), NO_MARK, MOST_PATH_NODES);
+  const found = new Map<string, Uint8Array>();
+  const complete = walk.run(({ node, accepts }) => {
+    const key = accepts.join();
+    if (!found.has(key)) found.set(key, walk.text(node, 0));
+    return undefined;
+  });
+  if (!complete) throw new RangeError('the request paths of network rules are too many to compare');
+  return [...found.values()];
+}
+
+const v4 = (...bytes: number[]): Uint8Array => Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes]);
+const WELL_KNOWN = [v4(8, 8, 8, 8), v4(127, 0, 0, 1), v4(10, 0, 0, 1), v4(192, 168, 0, 1), v4(169, 254, 169, 254)];
+const CARRIED = [
+  [8, 8, 8, 8],
+  [127, 0, 0, 1],
+  [10, 0, 0, 1],
+];
+const ISATAP = [0, 0, 0x5e, 0xfe];
+const MOST_PATH_NODES = 500_000;

@@ -1,0 +1,77 @@
+import type { PolicyImage } from '../engine/image.ts';
+import { parsePathPattern } from '../policy/path-pattern.ts';
+import { placesOf } from '../policy/scope.ts';
+import type { PolicyRoots } from '../policy/source.ts';
+import { MOST_NODES } from './differences.ts';
+import { pathGrammar } from './grammar.ts';
+import { KNOWN_SECRETS, UPLOAD_HOSTS } from './known-secrets.ts';
+import type { Finding } from './lint.ts';
+import { HostJudge } from './requests.ts';
+import { automataOf, pathReader } from './verdicts.ts';
+import { NO_MARK, Walk } from './walk.ts';
+
+/** What may be read of the files that are known to hold secrets: the first of each kind that a rule opens. */
+export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[] {
+  const scope = { places: placesOf(roots), texts: new Map<string, string>() };
+  const patterns = KNOWN_SECRETS.flatMap(({ paths }, rule) =>
+    paths.flatMap((path) => parsePathPattern(path, scope, () => {}).map((tokens) => ({ tokens, rule }))),
+  );
+  const secrets = automataOf(patterns);
+  const reader = pathReader(image, 'file_read');
+  const first = reader.tracks.length;
+  const tracks = [...reader.tracks, ...secrets.automata.map((automaton) => ({ automaton, lane: 0 }))];
+  const walk = new Walk(tracks, pathGrammar(), NO_MARK, MOST_NODES);
+  const found = new Map<string, Finding>();
+  walk.run(({ node, accepts }) => {
+    const kinds = secrets.automata.flatMap((_, index) => secrets.rules(index, accepts[first + index]!));
+    if (kinds.length === 0) return undefined;
+    const { effect, rule } = reader.read(accepts, 0, 0);
+    if (effect !== 'allow') return undefined;
+    for (const kind of kinds) {
+      const { what } = KNOWN_SECRETS[kind]!;
+      const key = `${rule} ${what}`;
+      if (found.has(key)) continue;
+      const text = rule === null ? `nothing refuses ${what}, and the default allows` : `lets ${what} be read`;
+      found.set(key, {
+        kind: 'covers-secret',
+        severity: 'warning',
+        action: 'file_read',
+        rule,
+        other: null,
+        text,
+        subject: walk.text(node, 0),
+      });
+    }
+    return undefined;
+  });
+  return [...found.values()];
+}
+
+/** Allowed hosts that keep what is sent to them. */
+export function uploadHosts(image: PolicyImage): Finding[] {
+  const judge = new HostJudge(image);
+  const found = new Map<number | null, { hosts: string[]; what: string }>();
+  for (const { host, what } of UPLOAD_HOSTS) {
+    const { effect, rule } = judge.decide({ name: host, port: 443 });
+    if (effect !== 'allow') continue;
+    const known = found.get(rule);
+    if (known) known.hosts.push(host);
+    else found.set(rule, { hosts: [host], what });
+  }
+  return [...found].map(([rule, { hosts, what }]) => {
+    const [host = '', ...more] = hosts;
+    const text =
+      more.length > 0
+        ? `${host} and ${more.length} more that take uploads can be reached`
+        : `${host} takes ${what} from anybody`;
+    return {
+      kind: 'accepts-uploads',
+      severity: 'note',
+      action: 'network',
+      rule,
+      other: null,
+      text,
+      subject: new TextEncoder().encode(`${host}:443`),
+    };
+  });
+}
