@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
+import type { CacheStore } from '../adapters/cache-store/cache-store.ts';
 import { wellFormed } from '../core/audit/byte-text.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import { redact } from '../core/audit/redact.ts';
 import type { CreateRunRequest, CreateRunResponse } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
-import { agentVariables, WITHHELD_VARIABLES } from './agent-environment.ts';
+import type { LaunchTerms } from '../core/policy/launch-terms.ts';
+import { agentVariables } from './agent-environment.ts';
+import { limitArguments } from './limit-arguments.ts';
 import { newRun, type Run } from './run.ts';
+import { prepareCaches } from './run-caches.ts';
 import { newRunId } from './run-id.ts';
 import type { CompilePolicy, Images } from './run-policy.ts';
 import { newRunRecord } from './run-record.ts';
@@ -19,6 +23,7 @@ export type CreateRunOptions<Image> = {
   layout: HomeLayout;
   runs: Map<string, Run>;
   store: RunStore;
+  caches: CacheStore;
   images: Images<Image>;
   compile: CompilePolicy;
   append: (record: AuditFields) => Promise<ChainHead>;
@@ -32,9 +37,23 @@ export async function createRun<Image>(
   request: CreateRunRequest,
   options: CreateRunOptions<Image>,
 ): Promise<{ run: Run; response: CreateRunResponse }> {
-  const { store, images, append, now } = options;
   checkRoom(options.runs);
-  const compiled = await options.compile(request);
+  const slot = options.caches.take();
+  try {
+    return await createRunWith(request, slot, options);
+  } catch (error) {
+    options.caches.release(slot);
+    throw error;
+  }
+}
+
+async function createRunWith<Image>(
+  request: CreateRunRequest,
+  cacheSlot: number,
+  options: CreateRunOptions<Image>,
+): Promise<{ run: Run; response: CreateRunResponse }> {
+  const { store, images, caches, layout, append, now } = options;
+  const compiled = await options.compile(request, cacheSlot);
   checkSupervisor(options.supervisorProgram);
   const policyDigest = images.store(compiled.image);
   const createdAt = now();
@@ -46,30 +65,37 @@ export async function createRun<Image>(
     auditSeq: seq,
     policyDigest,
     policyName: compiled.name,
+    cacheSlot,
     ports: options.ports,
   });
+  const cacheEnv = prepareCaches(caches, layout, { cwd: request.cwd, slot: cacheSlot }, compiled.launch.caches);
   store.create(record);
   const run: Run = { ...newRun(record), taken: policyDigest, policyFiles: compiled.files };
   options.runs.set(id, run);
-  return { run, response: responseFor(run, compiled.warnings, options) };
+  return { run, response: responseFor(run, { ...compiled, cacheEnv }, options) };
 }
 
 function responseFor<Image>(
   { record: { id, name, request, policyDigest } }: Run,
-  warnings: readonly string[],
+  {
+    warnings,
+    launch,
+    cacheEnv,
+  }: { warnings: readonly string[]; launch: LaunchTerms; cacheEnv: Record<string, string> },
   { layout, store, images, supervisorProgram, ports }: CreateRunOptions<Image>,
 ): CreateRunResponse {
   const args = ['--run', id, '--run-dir', store.directory(id), '--image', images.path(policyDigest)];
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
+  args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
   return {
     id,
     name,
     supervisor: supervisorProgram,
     args,
-    env: agentVariables(id, ports.proxyPort),
-    unsetEnv: [...WITHHELD_VARIABLES],
+    env: { ...cacheEnv, ...agentVariables(id, ports.proxyPort) },
+    envRules: launch.env,
     policyDigest,
     warnings: [...warnings],
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AuditLog } from '../adapters/audit-log/audit-log.ts';
+import { CacheStore } from '../adapters/cache-store/cache-store.ts';
 import { type ControlServer, startControlServer } from '../adapters/control-server/control-server.ts';
 import { verifyWith } from '../adapters/keys/public-key.ts';
 import { openSigningKey, type SigningKey } from '../adapters/keys/signing-key.ts';
@@ -33,6 +34,7 @@ export class Daemon<Image> {
   readonly #log: AuditLog;
   readonly #store: RunStore;
   readonly #images: Images<Image>;
+  readonly #caches: CacheStore;
   readonly #runs: Map<string, Run>;
   readonly #drain: JournalDrain;
   readonly #supervisors: Supervisors;
@@ -49,6 +51,8 @@ export class Daemon<Image> {
     this.#store = new RunStore(layout.runs);
     this.#images = new Images(layout.images, parts.openImage, parts.ruleOf);
     this.#runs = recoverRuns(this.#store, layout.audit);
+    this.#caches = new CacheStore(layout.caches, say);
+    for (const { record } of activeRuns(this.#runs)) this.#caches.keep(record.cacheSlot);
     const runs = this.#runs;
     const store = this.#store;
     const append = (record: AuditFields) => this.#append(record);
@@ -68,6 +72,7 @@ export class Daemon<Image> {
       drain: this.#drain,
       connections: this.#connections,
       imagePath,
+      over: ({ record }) => this.#caches.release(record.cacheSlot),
       say,
     });
     this.#watch = parts.watchFiles((files) => void this.#reload.changed(files));
@@ -130,6 +135,7 @@ export class Daemon<Image> {
     this.#closers.push(() => supervisors.close());
     for (const run of this.#runs.values()) this.#supervisors.expect(run);
     await this.#reload.all();
+    this.#caches.sweep(Date.now());
     const saver = setInterval(() => this.#saveRuns(), SAVE_MS);
     this.#closers.push(async () => clearInterval(saver));
     const control = await this.#serveControl();
@@ -150,6 +156,7 @@ export class Daemon<Image> {
           ...this.#parts,
           runs: this.#runs,
           store: this.#store,
+          caches: this.#caches,
           images: this.#images,
           append: (record) => this.#append(record),
           ports: this.#ports,

@@ -53,7 +53,7 @@ export class PolicyReload<Image> {
     const { compile, images, store, append, pushImage } = this.#options;
     const { record } = run;
     try {
-      const compiled = await compile(record.request);
+      const compiled = await compile(record.request, record.cacheSlot);
       const digest = images.store(compiled.image);
       run.policyFiles = compiled.files;
       const before = record.policyDigest;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import type { CreateRunRequest } from '../core/contract/control-api.ts';
+import type { LaunchTerms } from '../core/policy/launch-terms.ts';
 
 /** What the layers for one run compile to. */
 export type CompiledPolicy = {
@@ -10,8 +11,11 @@ export type CompiledPolicy = {
   warnings: readonly string[];
   /** Absolute paths, those too whose absence was taken into account. */
   files: readonly string[];
+  /** How a run under it starts. */
+  launch: LaunchTerms;
 };
-export type CompilePolicy = (request: CreateRunRequest) => CompiledPolicy | Promise<CompiledPolicy>;
+/** `cacheSlot`: which of the places for private caches is the run's. */
+export type CompilePolicy = (request: CreateRunRequest, cacheSlot: number) => CompiledPolicy | Promise<CompiledPolicy>;
 
 export type ImageRule = { label: string; reason: string };
 

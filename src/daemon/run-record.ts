@@ -19,6 +19,8 @@ export type RunRecord = {
   policyDigest: string;
   journalPolicy: string;
   policyName: string;
+  /** Which of the places for private caches is the run's. */
+  cacheSlot: number;
   /** Where the run's connections are sent; fixed for its life. */
   ports: { proxyPort: number; transparentPort: number };
   position: JournalPosition;
@@ -31,7 +33,7 @@ export function newRunRecord(
   id: string,
   name: string,
   request: CreateRunRequest,
-  at: Pick<RunRecord, 'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'ports'>,
+  at: Pick<RunRecord, 'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'cacheSlot' | 'ports'>,
 ): RunRecord {
   return {
     v: 1,

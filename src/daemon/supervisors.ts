@@ -20,6 +20,8 @@ export type SupervisorsOptions = {
   writeHead: () => Promise<void>;
   /** The file that holds an image. */
   imagePath: (policy: string) => string;
+  /** Nothing of the run is left, and its end is on record. */
+  over: (run: Run) => void;
   now: () => string;
   /** A line for the daemon's own log. */
   say: (line: string) => void;
@@ -163,7 +165,7 @@ export class Supervisors implements SupervisorEvents {
 
   /** Everything that the journal holds goes into the chain before the run's directory goes away. */
   async #finish(run: Run, end: { state: 'ended' | 'lost'; status: bigint | undefined }): Promise<void> {
-    const { drain, store, connections, append, writeHead, now } = this.#options;
+    const { drain, store, connections, append, writeHead, over, now } = this.#options;
     const { record } = run;
     connections.forgetRun(record.id);
     try {
@@ -179,6 +181,7 @@ export class Supervisors implements SupervisorEvents {
       record.endedAt ??= now();
       if (!isOver(record)) record.state = 'ended'; // with a daemon or without: RUN_END is an orderly end
       store.remove(record.id);
+      over(run);
     } catch (error) {
       this.#options.say(`run ${record.id}: its end cannot be recorded yet: ${error}`);
       this.#after(RETRY_MS, () => void this.#finish(run, end));

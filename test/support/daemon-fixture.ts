@@ -6,6 +6,7 @@ import { readPublicKey, verifyWith } from '../../src/adapters/keys/public-key.ts
 import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
+import type { LaunchTerms } from '../../src/core/policy/launch-terms.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { DaemonParts, EgressDoor } from '../../src/daemon/daemon-parts.ts';
 import { prepareHome } from '../../src/daemon/prepare-home.ts';
@@ -19,6 +20,7 @@ export class DaemonFixture {
   readonly said: string[] = [];
   /** The policy "on disk": its text is its image. An Error does not compile. */
   policy: string | Error = 'rule 0\nrule 1';
+  launch: LaunchTerms = { env: [], limits: {}, caches: {} };
   door!: EgressDoor<FakeImage>;
   changed!: (files: ReadonlySet<string>) => void;
   ports = { proxyPort: 1111, transparentPort: 2222 };
@@ -61,7 +63,13 @@ export class DaemonFixture {
       supervisorProgram: '/bin/true',
       compile: () => {
         if (this.policy instanceof Error) throw this.policy;
-        return { name: 'test', image: Buffer.from(this.policy), warnings: ['careful'], files: ['/p/.gatekeeper.yaml'] };
+        return {
+          name: 'test',
+          image: Buffer.from(this.policy),
+          warnings: ['careful'],
+          files: ['/p/.gatekeeper.yaml'],
+          launch: this.launch,
+        };
       },
       openImage: (bytes) => ({ rules: Buffer.from(bytes).toString().split('\n') }),
       ruleOf: ({ rules }, index) => (rules[index] === undefined ? undefined : { label: rules[index], reason: '' }),

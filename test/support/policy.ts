@@ -25,6 +25,7 @@ export const ROOTS: PolicyRoots = {
     gatekeeper_config: [bytes('/home/u/.config/gatekeeper')],
     gatekeeper_state: [bytes('/home/u/.local/state/gatekeeper')],
     gatekeeper_runtime: [bytes('/run/user/1000/gatekeeper')],
+    gatekeeper_caches: [bytes('/home/u/.cache/gatekeeper')],
     gatekeeper_system: [bytes('/etc/gatekeeper')],
     gatekeeper_program: [
       bytes('/usr/lib/node_modules/gatekeeper/dist'),

@@ -4,9 +4,11 @@ import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { policyName } from '../../core/policy/compile.ts';
 import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
+import type { LaunchTerms } from '../../core/policy/launch-terms.ts';
 import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
 import type { PolicyLayer, PolicySource } from '../../core/policy/source.ts';
 import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store.ts';
+import { allowCaches, cacheDirectories } from './caches.ts';
 import { compileOnce } from './compile-once.ts';
 import { sha256 } from './digest.ts';
 import { netAllowSource } from './net-allow.ts';
@@ -25,6 +27,8 @@ export type LoadRequest = {
   policy?: string;
   /** Destinations of `--net-allow`. */
   netAllow?: readonly string[];
+  /** Which of the places for private caches is the run's; the first if nobody says. */
+  cacheSlot?: number;
 };
 
 export type LoadedPolicy = {
@@ -37,6 +41,8 @@ export type LoadedPolicy = {
   warnings: string[];
   /** Absolute paths of everything that was read, or whose absence was taken into account; directories for all `*.yaml` in them. */
   files: string[];
+  /** How a run under this policy starts. */
+  launch: LaunchTerms;
 };
 
 /**
@@ -48,14 +54,16 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
   try {
     const layers = readLayers(disk.sources(), disk.resolve);
     const guarded = [...disk.files].filter((path) => path !== request.layout.systemPolicyDir);
-    const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded);
-    const { image, warnings } = compileOnce(layers, roots);
+    const caches = allowCaches(layers, cacheDirectories(request.layout, request.cwd, request.cacheSlot));
+    const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded, caches.places);
+    const { image, warnings, launch } = compileOnce([...layers, ...caches.layers], roots);
     return {
       name: policyName(layers),
       image,
       digest: sha256(image),
       warnings: [...disk.warnings, ...warnings, ...installedWithin(request.cwd)],
       files: [...disk.files],
+      launch,
     };
   } catch (error) {
     throw error instanceof PolicyError ? asUserError(error) : error;

@@ -9,12 +9,14 @@ import type { PolicyRoots, RootForms } from '../../core/policy/source.ts';
  * @param passwdHome home directory from the password database, never from $HOME
  * @param workspace absolute working directory of the command line
  * @param policies policy files in force, which no run may change
+ * @param caches cache directories that the run has to itself
  */
 export function resolveRoots(
   layout: HomeLayout,
   passwdHome: string,
   workspace: string,
   policies: readonly string[],
+  caches: readonly string[] = [],
 ): PolicyRoots {
   const both = (...paths: readonly string[]): Uint8Array[] =>
     [...new Set(paths.flatMap((path) => [path, realPath(path)]))].map(encode);
@@ -33,6 +35,8 @@ export function resolveRoots(
       gatekeeper_config: both(layout.config),
       gatekeeper_state: both(layout.state, layout.audit, layout.keys, layout.runs, layout.images),
       gatekeeper_runtime: both(layout.runtime),
+      gatekeeper_caches: both(layout.caches),
+      ...(caches.length > 0 ? { caches_of_run: both(...caches) } : {}),
       gatekeeper_system: both(layout.systemPolicyDir),
       gatekeeper_program: both(...PROGRAM_PARTS.map((part) => `${PACKAGE}/${part}`)),
       gatekeeper_units: both(...units),

@@ -7,6 +7,7 @@ import { ensureDaemon } from '../../adapters/control-client/start-daemon.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { withheldVariables } from '../../core/policy/environment.ts';
 import { visible } from '../../core/text/visible.ts';
 import { forwardSignals } from '../forward-signals.ts';
 import { daemonEntry, ownHome, workingDirectory } from '../home.ts';
@@ -29,9 +30,12 @@ export async function run(args: RunArguments): Promise<number> {
     ...(args.name === undefined ? {} : { name: args.name }),
   });
   for (const warning of created.warnings) tellUser(`gatekeeper: ${visible(warning)}`);
-  if (args.verbose)
+  const { environment, withheld } = agentEnvironment(created);
+  if (args.verbose) {
     tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);
-  const status = await supervise(created, args);
+    if (withheld.length > 0) tellUser(`gatekeeper: not in its environment: ${withheld.map(visible).join(' ')}`);
+  }
+  const status = await supervise(created, environment, args);
   if (SETUP_FAILURES.has(status)) await giveUp(layout, created.id);
   await tellDenials(layout, created.id, args.verbose);
   return status;
@@ -53,11 +57,15 @@ async function createRun(layout: HomeLayout, body: CreateRunRequest): Promise<Cr
   return await create();
 }
 
-function supervise(created: CreateRunResponse, { argv, verbose }: RunArguments): Promise<number> {
+function supervise(
+  created: CreateRunResponse,
+  env: NodeJS.ProcessEnv,
+  { argv, verbose }: RunArguments,
+): Promise<number> {
   return new Promise((done, fail) => {
     const supervisor = spawn(created.supervisor, [...created.args, ...(verbose ? ['--verbose'] : []), '--', ...argv], {
       stdio: 'inherit',
-      env: agentEnvironment(created),
+      env,
     });
     const stopForwarding = forwardSignals(supervisor);
     supervisor.once('error', (cause: NodeJS.ErrnoException) => {
@@ -72,10 +80,19 @@ function supervise(created: CreateRunResponse, { argv, verbose }: RunArguments):
   });
 }
 
-function agentEnvironment({ env, unsetEnv }: CreateRunResponse): NodeJS.ProcessEnv {
-  const result: NodeJS.ProcessEnv = { ...process.env };
-  for (const name of unsetEnv) delete result[name];
-  return { ...result, ...env };
+/** What the policy leaves of this environment, with the variables of the run; and the names of what it does not leave, never values. */
+function agentEnvironment({ env, envRules }: CreateRunResponse): {
+  environment: NodeJS.ProcessEnv;
+  withheld: string[];
+} {
+  if (!Array.isArray(envRules)) throw new GatekeeperError('GK_DAEMON_ANSWER');
+  const withheld = withheldVariables(envRules, Object.keys(process.env)).map(({ name }) => name);
+  // Some tools read such names in any case, and might find the user's own before the run's.
+  const replaced = new Set(Object.keys(env).map((name) => name.toUpperCase()));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !withheld.includes(name) && !replaced.has(name.toUpperCase()),
+  );
+  return { environment: { ...Object.fromEntries(kept), ...env }, withheld };
 }
 
 /** A supervisor that could not start the command may never have reported to the daemon, which would wait for it. */

@@ -36,9 +36,9 @@ export type CreateRunResponse = {
   /** Absolute path of gk-supervise and its arguments up to, not including, `--`. */
   supervisor: string;
   args: string[];
-  /** Variables to set, and to remove, in the agent's environment. */
+  /** Variables to set in the agent's environment, and what the policy says of the others (core/policy/environment). */
   env: Record<string, string>;
-  unsetEnv: string[];
+  envRules: { file: string; drop: string[]; pass: string[]; pierces: number[] }[];
   policyDigest: string;
   /** Lines for the user's eyes on standard error, without a newline. */
   warnings: string[];

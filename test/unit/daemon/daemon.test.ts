@@ -48,7 +48,7 @@ describe('a run', () => {
       `--run ${created.id} --run-dir ${directory} --image ${image} --socket ${layout.supervisorSocket} ` +
         '--proxy-port 1111 --transparent-port 2222 --simulate',
     );
-    expect(created.unsetEnv).toContain('SSH_AUTH_SOCK');
+    expect(created.envRules).toEqual(fixture.launch.env);
     for (const path of [directory, `${directory}/token`, image, layout.controlSocket, layout.supervisorSocket]) {
       expect(statSync(path).mode & 0o077, path).toBe(0);
     }
@@ -56,6 +56,29 @@ describe('a run', () => {
       { run: created.id, command: 'cat /p/.env', sig: expect.anything() },
     ]);
     expect(await runs(fixture)).toMatchObject([{ id: created.id, state: 'starting', simulate: true }]);
+  });
+
+  test('starts as its policy says: environment, limits, and caches that go when it is over', async () => {
+    const fixture = await daemon();
+    fixture.launch = {
+      env: [{ file: 'user:policy.yaml', drop: ['A_*'], pass: [], pierces: [0] }],
+      limits: { processes: 64, memory: 2 ** 30, cpuTime: 60, openFiles: 256 },
+      caches: { npm: 'private', pip: 'workspace' },
+    };
+    const { created, supervisor } = await supervised(fixture);
+    expect(created.envRules).toEqual(fixture.launch.env);
+    expect(created.args.join(' ')).toContain(
+      '--limit-processes 64 --limit-memory 1073741824 --limit-cpu-time 60 --limit-open-files 256',
+    );
+    const { npm_config_cache: npm, PIP_CACHE_DIR: pip } = created.env;
+    expect(npm).toBe(`${fixture.layout.caches}/run-1/npm`);
+    expect(pip).toMatch(new RegExp(`^${fixture.layout.caches}/workspace-[0-9a-f]{32}/pip$`));
+    for (const path of [npm!, pip!]) expect(statSync(path).mode & 0o077, path).toBe(0);
+    expect((await fixture.createRun()).env['npm_config_cache']).toBe(`${fixture.layout.caches}/run-2/npm`);
+    supervisor.send('ENDED', { STATUS: 0 });
+    await until(() => !existsSync(npm!));
+    expect(existsSync(pip!)).toBe(true);
+    expect((await fixture.createRun()).env['npm_config_cache']).toBe(npm);
   });
 
   test('gets a name that no other living run has', async () => {

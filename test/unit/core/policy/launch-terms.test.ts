@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cacheVariables } from '../../../../src/core/policy/cache-tools.ts';
-import { withheldVariables } from '../../../../src/core/policy/launch-terms.ts';
+import { withheldVariables } from '../../../../src/core/policy/environment.ts';
 import { PolicyError } from '../../../../src/core/policy/policy-error.ts';
 import type { ResolveExtends } from '../../../../src/core/policy/source.ts';
 import { compileTexts, ROOTS, type SourceText } from '../../../support/policy.ts';

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CacheStore } from '../../../../src/adapters/cache-store/cache-store.ts';
+import { removeTree } from '../../../../src/adapters/cache-store/remove-tree.ts';
+import { until } from '../../../support/daemon-fixture.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+let root: string;
+let said: string[];
+let store: CacheStore;
+beforeEach(() => {
+  root = `${temporaryDirectory()}/caches`;
+  said = [];
+  store = new CacheStore(root, (line) => said.push(line));
+});
+const names = () => readdirSync(root).sort();
+
+describe('places for the caches of runs', () => {
+  it('are numbered from 1, and free again when the run is over', () => {
+    store.keep(2);
+    expect([store.take(), store.take()]).toEqual([1, 3]);
+    store.release(1);
+    expect(store.take()).toBe(1);
+  });
+
+  it('are made for the user alone, and hold nothing of an earlier run', async () => {
+    const slot = store.take();
+    store.prepare(`${root}/run-${slot}`, { empty: true });
+    writeFileSync(`${root}/run-${slot}/implant`, 'x');
+    store.prepare(`${root}/run-${slot}`, { empty: true });
+    expect(readdirSync(`${root}/run-${slot}`)).toEqual([]);
+    for (const path of [root, `${root}/run-${slot}`]) expect(statSync(path).mode & 0o777).toBe(0o700);
+    await until(() => names().length === 1);
+  });
+
+  it('are removed with the run; those of others stay', async () => {
+    for (const slot of [store.take(), store.take()]) store.prepare(`${root}/run-${slot}`, { empty: true });
+    store.release(1);
+    await until(() => names().join() === 'run-2');
+    store.release(1); // twice is once
+    expect(names()).toEqual(['run-2']);
+  });
+
+  it('are not made behind a link', () => {
+    mkdirSync(root, { mode: 0o700 });
+    symlinkSync('/tmp', `${root}/run-1`);
+    store.prepare(`${root}/run-1`, { empty: true });
+    expect(statSync(`${root}/run-1`).ino).not.toBe(statSync('/tmp').ino);
+    symlinkSync('/tmp', `${root}/workspace-${'0'.repeat(32)}`);
+    expect(() => store.prepare(`${root}/workspace-${'0'.repeat(32)}`, { empty: false })).toThrow('is not a directory');
+  });
+
+  it('are swept when no run is in them, and those of a workspace after a month without a run', async () => {
+    const [used, unused] = ['a', 'b'].map((digit) => `workspace-${digit.repeat(32)}`) as [string, string];
+    for (const name of ['run-1', 'run-7', used, unused]) store.prepare(`${root}/${name}`, { empty: false });
+    mkdirSync(`${root}/trash-0123`);
+    mkdirSync(`${root}/mine`);
+    const old = Date.now() / 1000 - 31 * 86_400;
+    utimesSync(`${root}/${unused}`, old, old);
+    store.keep(1);
+    store.sweep(Date.now());
+    await until(() => names().join() === ['mine', 'run-1', used].join());
+    expect(said).toEqual([]);
+  });
+});
+
+describe('removing a tree', () => {
+  it('follows no link and minds no mode', async () => {
+    const outside = temporaryDirectory();
+    writeFileSync(`${outside}/kept`, '');
+    mkdirSync(`${root}/a/b`, { recursive: true });
+    writeFileSync(`${root}/a/b/file`, '');
+    symlinkSync(outside, `${root}/a/link`);
+    symlinkSync('/nonexistent', `${root}/a/dangling`);
+    for (const path of ['a/b', 'a', '']) chmodSync(`${root}/${path}`, 0);
+    await removeTree(root);
+    expect([existsSync(root), existsSync(`${outside}/kept`)]).toEqual([false, true]);
+  });
+
+  it('minds neither names that are not UTF-8 nor depth that no path can say', async () => {
+    mkdirSync(root);
+    const script = String.raw`cd "$0" && touch $'odd\xff' && for i in $(seq 60); do mkdir ${'d'.repeat(200)} && cd ${'d'.repeat(200)}; done; touch end`;
+    execFileSync('bash', ['-c', script, root]);
+    const before = readdirSync(dirname(root));
+    await removeTree(root);
+    expect(readdirSync(dirname(root))).toEqual(before.filter((name) => name !== 'caches'));
+  });
+});
