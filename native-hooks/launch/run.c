@@ -88,9 +88,8 @@ static int start(struct run *run, const sigset_t *inherited) {
 
 static int start_threads(struct run *run) {
 	struct gk_supervisor *supervisor = &run->setup.supervisor;
-	int error = gk_pool_open(supervisor);
-	if (error == 0)
-		error = gk_channel_start(supervisor->channel);
+	gk_pool_open();
+	int error = gk_channel_start(supervisor->channel);
 	return error == 0 ? gk_loop_start(supervisor) : error;
 }
 

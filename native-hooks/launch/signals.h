@@ -6,5 +6,7 @@
 
 /* The guardian is gone (the supervisor's parent-death signal). */
 #define GK_SIGNAL_ORPHANED (SIGRTMIN + 2)
+/* The supervisor is done, and its exit status comes with the signal: some thread of it may still hang in a file server. */
+#define GK_SIGNAL_DONE (SIGRTMIN + 3)
 
 #endif

@@ -1,7 +1,9 @@
 #include "supervise/loop.h"
 
 #include "include/gk_dispatch.gen.h"
+#include "supervise/receive.h"
 #include "supervise/task.h"
+#include "supervise/watch.h"
 #include "sys/notify.h"
 
 #include <errno.h>
@@ -10,8 +12,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* One waits for the next call while the other works: enough, as whatever may block goes to the pool. */
-#define RECEIVERS 2
 #define DRAIN_STEPS 500
 #define DRAIN_STEP_NS 2000000L
 
@@ -23,24 +23,27 @@ static gk_handler *const handlers[GK_SYSCALL_MAX + 1] = {
 
 static atomic_uint under_way;
 
-static void *receive_calls(void *argument);
-static void handle(struct gk_supervisor *supervisor, const struct seccomp_notif *request);
 static int give_descriptor(struct gk_call *call);
 static int give_alone(struct gk_call *call);
 
 int gk_loop_start(struct gk_supervisor *supervisor) {
 	gk_notify_wake_in_turn(supervisor->listener);
+	int error = gk_watch_start();
+	return error == 0 ? gk_receivers_start(supervisor) : error;
+}
+
+int gk_handler_thread_start(void *(*body)(void *), void *argument) {
 	pthread_attr_t attributes;
+	pthread_t thread;
 	int error = pthread_attr_init(&attributes);
+	if (error != 0)
+		return -error;
+	error = pthread_attr_setstacksize(&attributes, GK_HANDLER_STACK_BYTES);
 	if (error == 0)
-		error = pthread_attr_setstacksize(&attributes, GK_HANDLER_STACK_BYTES);
-	for (int i = 0; i < RECEIVERS && error == 0; i++) {
-		pthread_t thread;
-		error = pthread_create(&thread, &attributes, receive_calls, supervisor);
-		if (error == 0)
-			pthread_detach(thread);
-	}
+		error = pthread_create(&thread, &attributes, body, argument);
 	pthread_attr_destroy(&attributes);
+	if (error == 0)
+		pthread_detach(thread);
 	return -error;
 }
 
@@ -54,31 +57,8 @@ int gk_handler_thread_begin(void) {
 	return unshare(CLONE_FS) < 0 ? -errno : 0;
 }
 
-static void *receive_calls(void *argument) {
-	struct gk_supervisor *supervisor = argument;
-	if (gk_handler_thread_begin() < 0) {
-		gk_kill_run(supervisor, "a receiver could not be prepared");
-		return NULL;
-	}
-	for (;;) {
-		union gk_notification notification;
-		int error = gk_notify_receive(supervisor->listener, &notification);
-		if (error == 0)
-			handle(supervisor, &notification.request);
-		else if (error == -EINTR)
-			continue;
-		else if (error == -ENOENT) {
-			if (!gk_notify_is_live(supervisor->listener))
-				return NULL;
-		} else {
-			gk_kill_run(supervisor, "the kernel stopped delivering calls");
-			return NULL;
-		}
-	}
-}
-
-static void handle(struct gk_supervisor *supervisor, const struct seccomp_notif *request) {
-	struct gk_call call = {
+void gk_call_begin(struct gk_supervisor *supervisor, const struct seccomp_notif *request, struct gk_call *out) {
+	*out = (struct gk_call){
 		.supervisor = supervisor,
 		.id = request->id,
 		.tid = (pid_t)request->pid,
@@ -87,17 +67,24 @@ static void handle(struct gk_supervisor *supervisor, const struct seccomp_notif 
 		.listener = supervisor->listener,
 		.answer = {.kind = GK_ANSWER_ERROR, .error = EIO, .fd = -1}, /* what a handler that answers nothing gets */
 	};
-	for (size_t i = 0; i < GK_COUNT(call.args); i++)
-		call.args[i] = request->data.args[i];
+	for (size_t i = 0; i < GK_COUNT(out->args); i++)
+		out->args[i] = request->data.args[i];
+	/* Whose it is decides when it is served. What cannot be told now is asked once more then. */
+	if (gk_task_identify(out) < 0)
+		out->tgid = 0;
 	gk_loop_hold();
-	gk_handler *handler = call.nr >= 0 && call.nr <= GK_SYSCALL_MAX ? handlers[call.nr] : NULL;
-	if (gk_task_arrive(&call) < 0)
-		call.answer.kind = GK_ANSWER_NONE; /* left waiting for the kill that is on its way */
+}
+
+void gk_call_serve(struct gk_call *call) {
+	gk_handler *handler = call->nr >= 0 && call->nr <= GK_SYSCALL_MAX ? handlers[call->nr] : NULL;
+	int error = atomic_load(&call->supervisor->ending) ? -ESRCH : gk_task_arrive(call);
+	if (error < 0)
+		gk_answer_error(call, error); /* nobody hears it in a run that is being ended */
 	else if (handler == NULL)
-		gk_answer_error(&call, ENOSYS);
+		gk_answer_error(call, ENOSYS);
 	else
-		handler(&call);
-	gk_call_finish(&call);
+		handler(call);
+	gk_call_finish(call);
 }
 
 void gk_call_finish(struct gk_call *call) {
@@ -140,6 +127,7 @@ void gk_loop_release(void) {
 }
 
 bool gk_loop_drain(void) {
+	gk_watch_wake(); /* threads that wait for the sake of callers who are dead by now */
 	for (int i = 0; i < DRAIN_STEPS && atomic_load(&under_way) > 0; i++)
 		nanosleep(&(struct timespec){.tv_nsec = DRAIN_STEP_NS}, NULL);
 	return atomic_load(&under_way) == 0;

@@ -1,34 +1,34 @@
 #include "supervise/pool.h"
 
+#include "supervise/bounds.h"
 #include "supervise/loop.h"
 #include "supervise/pending.h"
+#include "supervise/turns.h"
+#include "supervise/watch.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 
-#define MAX_WORKERS 512
-#define MAX_QUEUED 4096
-#define WATCH_INTERVAL_NS 60000000L
 /* As the kernel's own calls say it: repeat after the handler if that has SA_RESTART, else EINTR (include/linux/errno.h). */
 #define ERESTARTSYS 512
+/* Workers that stay when there is nothing to do. */
+#define IDLE_KEPT 8
+/* A look at a worker reads a file of its caller. */
+#define LOOKED_AT_ONCE 128
 
 struct job {
-	struct job *next;
+	struct gk_turn turn; /* first: a turn is its job */
+	struct job *next_free;
 	struct gk_call call;
 	gk_work *work;
 	void *context;
 };
 
-/* A worker's current call, for the watchdog. */
 struct worker {
-	pid_t thread;
-	bool busy;
-	int listener;
-	uint64_t id;
-	pid_t caller;
+	pid_t thread; /* 0: free */
+	struct job *job;
 	atomic_bool signalled; /* the caller has a signal to handle */
 };
 static _Thread_local struct worker *current;
@@ -36,106 +36,115 @@ static _Thread_local struct worker *current;
 /* One run a process, so one pool. */
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t queued, busy;
-	struct job *first, **last;
-	size_t length, idle, workers, working;
-	struct worker worker[MAX_WORKERS];
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .queued = PTHREAD_COND_INITIALIZER, .busy = PTHREAD_COND_INITIALIZER};
+	pthread_cond_t queued;
+	struct gk_turns turns;
+	struct gk_party parties[GK_JOBS_MAX];
+	struct job jobs[GK_JOBS_MAX], *free;
+	size_t jobs_begun, jobs_used, jobs_most;
+	size_t idle, workers, next_looked_at;
+	struct worker worker[GK_WORKERS_MAX];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .queued = PTHREAD_COND_INITIALIZER};
 
-static int start_thread(void *(*body)(void *), void *argument);
+static struct job *take_job(pid_t process);
+static void release_job(struct job *job);
+static int provide_worker(pid_t process);
 static void *do_work(void *argument);
-static void *watch(void *unused);
-static int enqueue(struct job *job);
 
-static void do_nothing(int signal) {
-	(void)signal;
-}
-
-int gk_pool_open(struct gk_supervisor *supervisor) {
-	(void)supervisor;
-	pool.last = &pool.first;
-	/* Without SA_RESTART: the signal's one purpose is to make a blocked call fail with EINTR. */
-	struct sigaction action = {.sa_handler = do_nothing};
-	if (sigaction(GK_SIGNAL_INTERRUPT, &action, NULL) < 0)
-		return -errno;
-	return start_thread(watch, NULL);
+void gk_pool_open(void) {
+	pool.turns.parties = pool.parties;
+	pool.jobs_most = gk_bounds_now().jobs;
 }
 
 int gk_run_blocking(struct gk_call *call, gk_work *work, void *context) {
-	struct job *job = malloc(sizeof(*job));
-	int error = -ENOMEM;
-	if (job != NULL) {
-		*job = (struct job){.call = *call, .work = work, .context = context};
-		gk_loop_hold(); /* before the copy can be finished */
-		error = enqueue(job);
-	}
+	pthread_mutex_lock(&pool.lock);
+	struct job *job = take_job(call->tgid);
+	int error = job == NULL ? -EAGAIN : provide_worker(call->tgid);
 	if (error < 0) {
 		if (job != NULL)
-			gk_loop_release();
-		free(job);
+			release_job(job);
+		pthread_mutex_unlock(&pool.lock);
 		gk_answer_error(call, ENOMEM);
 		return error;
 	}
+	job->call = *call;
+	job->work = work;
+	job->context = context;
+	gk_loop_hold(); /* before the copy can be finished */
+	gk_turns_enter(&pool.turns, &job->turn, call->tgid);
+	pthread_cond_signal(&pool.queued);
+	pthread_mutex_unlock(&pool.lock);
+	gk_watch_wake();
 	/* The copy holds the descriptors now, and may already be finished. */
 	call->proc = -1;
 	call->answer = (struct gk_answer){.kind = GK_ANSWER_NONE, .fd = -1};
 	return 0;
 }
 
-static int enqueue(struct job *job) {
-	int error = 0;
-	pthread_mutex_lock(&pool.lock);
-	if (pool.length >= pool.idle && pool.workers < MAX_WORKERS) {
-		error = start_thread(do_work, &pool.worker[pool.workers]);
-		if (error == 0)
-			pool.workers++;
+/* --- under the lock --- */
+
+/* No process may have more of them than it leaves to others. */
+static struct job *take_job(pid_t process) {
+	if (gk_turns_of(&pool.turns, process) >= pool.jobs_most - pool.jobs_used)
+		return NULL;
+	struct job *job = pool.free;
+	if (job != NULL)
+		pool.free = job->next_free;
+	else
+		job = &pool.jobs[pool.jobs_begun++];
+	pool.jobs_used++;
+	return job;
+}
+
+static void release_job(struct job *job) {
+	job->next_free = pool.free;
+	pool.free = job;
+	pool.jobs_used--;
+}
+
+static size_t share(void) {
+	size_t working = pool.turns.working;
+	return working < GK_WORKERS_MAX ? GK_WORKERS_MAX - working : 1;
+}
+
+/* A pool that cannot grow still drains as long as it has workers; without any the call is refused. */
+static int provide_worker(pid_t process) {
+	if (pool.turns.waiting < pool.idle || pool.workers == GK_WORKERS_MAX ||
+	    gk_turns_of(&pool.turns, process) >= share())
+		return 0;
+	struct worker *worker = pool.worker;
+	while (worker->thread != 0)
+		worker++;
+	worker->thread = -1;
+	int error = gk_handler_thread_start(do_work, worker);
+	if (error < 0) {
+		worker->thread = 0;
+		return pool.workers == 0 ? error : 0;
 	}
-	/* A full pool still drains as long as it has workers; without any, or with a full queue, the call is refused. */
-	if ((error < 0 && pool.workers == 0) || pool.length >= MAX_QUEUED) {
-		pthread_mutex_unlock(&pool.lock);
-		return error < 0 ? error : -EAGAIN;
-	}
-	*pool.last = job;
-	pool.last = &job->next;
-	pool.length++;
-	pthread_cond_signal(&pool.queued);
-	pthread_mutex_unlock(&pool.lock);
+	pool.workers++;
 	return 0;
 }
 
-static int start_thread(void *(*body)(void *), void *argument) {
-	pthread_attr_t attributes;
-	pthread_t thread;
-	int error = pthread_attr_init(&attributes);
-	if (error != 0)
-		return -error;
-	error = pthread_attr_setstacksize(&attributes, GK_HANDLER_STACK_BYTES);
-	if (error == 0)
-		error = pthread_create(&thread, &attributes, body, argument);
-	pthread_attr_destroy(&attributes);
-	if (error == 0)
-		pthread_detach(thread);
-	return -error;
-}
-
-static struct job *next_job(struct worker *self) {
+static struct job *next_job(void) {
 	pool.idle++;
-	while (pool.first == NULL)
+	struct gk_turn *turn;
+	while ((turn = gk_turns_take(&pool.turns, share())) == NULL && pool.idle <= IDLE_KEPT)
 		pthread_cond_wait(&pool.queued, &pool.lock);
 	pool.idle--;
-	struct job *job = pool.first;
-	pool.first = job->next;
-	if (pool.first == NULL)
-		pool.last = &pool.first;
-	pool.length--;
-	self->busy = true;
-	self->listener = job->call.listener;
-	self->id = job->call.id;
-	self->caller = job->call.tid;
-	atomic_store(&self->signalled, false);
-	if (pool.working++ == 0)
-		pthread_cond_signal(&pool.busy);
-	return job;
+	return (struct job *)(void *)turn;
+}
+
+/* --- a worker --- */
+
+static void carry_out(struct job *job, bool ready) {
+	if (!ready) {
+		/* Its umask would be everybody's. */
+		gk_kill_run(job->call.supervisor, "a worker could not be prepared");
+		free(job->context);
+		return;
+	}
+	job->work(&job->call, job->context);
+	if (atomic_load(&current->signalled) && job->call.answer.kind == GK_ANSWER_ERROR && job->call.answer.error == EINTR)
+		job->call.answer.error = ERESTARTSYS;
 }
 
 static void *do_work(void *argument) {
@@ -144,56 +153,53 @@ static void *do_work(void *argument) {
 	pthread_mutex_lock(&pool.lock);
 	self->thread = gettid();
 	current = self;
-	for (;;) {
-		struct job *job = next_job(self);
+	for (struct job *job; (job = next_job()) != NULL;) {
+		self->job = job;
+		atomic_store(&self->signalled, false);
 		pthread_mutex_unlock(&pool.lock);
-		if (ready) {
-			job->work(&job->call, job->context);
-			if (atomic_load(&self->signalled) && job->call.answer.kind == GK_ANSWER_ERROR && job->call.answer.error == EINTR)
-				job->call.answer.error = ERESTARTSYS;
-		} else {
-			/* Its umask would be everybody's. */
-			gk_kill_run(job->call.supervisor, "a worker could not be prepared");
-			free(job->context);
-		}
+		carry_out(job, ready);
 		pthread_mutex_lock(&pool.lock);
-		self->busy = false;
-		pool.working--;
+		self->job = NULL; /* not interrupted from here on */
 		pthread_mutex_unlock(&pool.lock);
 		gk_call_finish(&job->call);
-		free(job);
 		pthread_mutex_lock(&pool.lock);
+		gk_turns_leave(&pool.turns, &job->turn);
+		release_job(job);
 	}
+	self->thread = 0;
+	pool.workers--;
+	pthread_mutex_unlock(&pool.lock);
 	return NULL;
 }
+
+/* --- the watchdog's part --- */
 
 /* A caller that was killed leaves its worker behind in a call that may never end, and one that has a signal to handle cannot be
  * reached by it while it waits for us: interrupt the worker, again and again, since a signal that comes just before the call
  * blocks is lost. */
 static void interrupt_if_due(struct worker *worker) {
-	const struct gk_call call = {.listener = worker->listener, .id = worker->id};
-	if (gk_call_valid(&call)) {
-		if (!gk_has_signal_to_handle(worker->caller) || !gk_call_valid(&call))
+	const struct gk_call *call = &worker->job->call;
+	if (gk_call_valid(call)) {
+		if (!gk_has_signal_to_handle(call->tid) || !gk_call_valid(call))
 			return;
 		atomic_store(&worker->signalled, true);
 	}
 	syscall(SYS_tgkill, getpid(), worker->thread, GK_SIGNAL_INTERRUPT);
 }
 
-static void *watch(void *unused) {
-	(void)unused;
+bool gk_pool_look(void) {
 	pthread_mutex_lock(&pool.lock);
-	for (;;) {
-		while (pool.working == 0)
-			pthread_cond_wait(&pool.busy, &pool.lock);
-		pthread_mutex_unlock(&pool.lock);
-		nanosleep(&(struct timespec){.tv_nsec = WATCH_INTERVAL_NS}, NULL);
-		pthread_mutex_lock(&pool.lock);
-		for (size_t i = 0; i < pool.workers; i++)
-			if (pool.worker[i].busy)
-				interrupt_if_due(&pool.worker[i]);
+	size_t looked_at = 0;
+	for (size_t i = 0; i < GK_WORKERS_MAX && looked_at < LOOKED_AT_ONCE; i++) {
+		struct worker *worker = &pool.worker[pool.next_looked_at++ % GK_WORKERS_MAX];
+		if (worker->thread > 0 && worker->job != NULL) {
+			interrupt_if_due(worker);
+			looked_at++;
+		}
 	}
-	return NULL;
+	bool busy = pool.turns.working > 0;
+	pthread_mutex_unlock(&pool.lock);
+	return busy;
 }
 
 bool gk_call_waits(const struct gk_call *call) {

@@ -65,7 +65,7 @@ static int read_status(pid_t tid, struct process_status *out) {
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	GK_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -ESRCH;
+		return errno == ENOENT ? -ESRCH : -errno;
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
 		return -ESRCH;
@@ -101,8 +101,12 @@ static int process_of(struct gk_tasks *tasks, pid_t tid, pid_t *out) {
 	return 0;
 }
 
+int gk_task_identify(struct gk_call *call) {
+	return process_of(call->supervisor->tasks, call->tid, &call->tgid);
+}
+
 int gk_task_arrive(struct gk_call *call) {
-	int error = process_of(call->supervisor->tasks, call->tid, &call->tgid);
+	int error = call->tgid == 0 ? gk_task_identify(call) : 0;
 	return error ? error : gk_verify_exec(call);
 }
 

@@ -6,9 +6,13 @@
 
 struct gk_supervisor;
 
-/* Called by the loop before every handler: sets call->tgid and verifies a pending exec of that process (the first
- * trapped call after an approved execve must come from what was approved). 0, or -errno: the run is being killed. Costs one
- * atomic load when no exec is pending. */
+/* Sets call->tgid: the process of the calling thread. 0 or -errno. */
+int gk_task_identify(struct gk_call *call) GK_MUST_CHECK;
+
+/* Called before every handler: identifies the call unless that is done, and verifies a pending exec of its process (the first
+ * trapped call after an approved execve must come from what was approved). 0, or -errno: the caller is gone, the run is being killed,
+ * or we lack the means to look, so that the call must fail and the next one is looked at. Costs one atomic load when no exec is
+ * pending. */
 int gk_task_arrive(struct gk_call *call) GK_MUST_CHECK;
 
 /* Whether pid (a tid or tgid in our namespace) belongs to this run. */

@@ -40,6 +40,11 @@ static void condemn(struct gk_call *call, const struct present *now) {
 					      : "a program ran that is not what was approved, and no receipt could be written");
 }
 
+/* Descriptors or memory of ours have run out. This call fails, and the next one is verified in its place. */
+static bool is_shortage(int error) {
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 int gk_verify_exec(struct gk_call *call) {
 	struct gk_expectation first;
 	if (!gk_expectations_next(call->supervisor->tasks->expectations, call->tgid, 0, &first))
@@ -50,7 +55,7 @@ int gk_verify_exec(struct gk_call *call) {
 	now.judged = NULL;
 	now.command = (struct gk_command){0};
 	int error = verify_against(call, &first, &now);
-	if (error != 0 && error != -ESRCH && gk_call_valid(call))
+	if (error != 0 && error != -ESRCH && !is_shortage(error) && gk_call_valid(call))
 		condemn(call, &now);
 	if (now.judged != NULL)
 		gk_command_verdict_free(now.judged);

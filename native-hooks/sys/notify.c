@@ -54,12 +54,25 @@ bool gk_notify_is_live(int listener) {
 	return poll(&poller, 1, 0) >= 0 && (poller.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
+bool gk_notify_has_more(int listener) {
+	struct pollfd poller = {.fd = listener, .events = POLLIN};
+	return poll(&poller, 1, 0) > 0 && (poller.revents & POLLIN) != 0;
+}
+
 bool gk_notify_is_pending(int listener, uint64_t id) {
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+	int result;
+	do
+		result = ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+	while (result < 0 && errno == EINTR);
+	return result == 0;
 }
 
 static int respond(int listener, struct seccomp_notif_resp *response) {
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -errno : 0;
+	int result;
+	do
+		result = ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+	while (result < 0 && errno == EINTR); /* while it waited for its lock, before anything was sent */
+	return result < 0 ? -errno : 0;
 }
 
 int gk_notify_fail(int listener, uint64_t id, int error) {

@@ -29,6 +29,8 @@ void gk_notify_wake_in_turn(int listener);
 
 /* Waits for the next call. 0; -ENOENT the caller died meanwhile, or nobody is left; -EINTR. */
 int gk_notify_receive(int listener, union gk_notification *out) GK_MUST_CHECK;
+/* Whether a call waits to be received. */
+bool gk_notify_has_more(int listener);
 /* Whether some process still runs under the filter. */
 bool gk_notify_is_live(int listener);
 bool gk_notify_is_pending(int listener, uint64_t id);

@@ -2,6 +2,7 @@
 #include "supervise/call.h"
 #include "supervise/loop.h"
 #include "supervise/pool.h"
+#include "supervise/watch.h"
 #include "sys/notify.h"
 #include "sys/pass.h"
 #include "test/check.h"
@@ -258,7 +259,8 @@ static void signals_reach_a_caller_whose_work_blocks(void) {
 
 int main(void) {
 	parent = getpid();
-	CHECK(gk_pool_open(&supervisor) == 0);
+	gk_pool_open();
+	CHECK(gk_watch_start() == 0);
 	reads_strings();
 	sees_the_thread_and_not_its_leader();
 	answers_are_what_was_meant();

@@ -134,7 +134,8 @@ TEST_INLINE int run_supervised(const struct run_policy *policy, int (*body)(void
 		return 125;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	supervisor.listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
-	if (supervisor.listener < 0 || gk_pool_open(&supervisor) < 0 || gk_loop_start(&supervisor) < 0 ||
+	gk_pool_open();
+	if (supervisor.listener < 0 || gk_loop_start(&supervisor) < 0 ||
 	    write(pair[0], "x", 1) != 1)
 		return 125;
 	int status;
