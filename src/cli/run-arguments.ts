@@ -9,6 +9,7 @@ export type RunArguments = {
   simulate: boolean;
   enforce: 'kernel';
   verbose: boolean;
+  detach: boolean;
 };
 
 /** The options of `run`: read by the parser below, and by the help and the completions that commander makes. */
@@ -27,6 +28,7 @@ export const RUN_OPTIONS = [
   { long: '--name', value: 'name', text: 'name for ps, kill and the audit log' },
   { long: '--simulate', text: 'decide and record, but let everything happen' },
   { long: '--enforce', value: 'level', text: 'enforcement level: kernel (the default)' },
+  { long: '--detach', text: 'let it go on in the background; its identifier is printed, for ps and kill' },
   { long: '--verbose', text: 'say on standard error which policy holds, and at the end what was denied' },
 ] as const satisfies readonly RunOption[];
 
@@ -83,6 +85,7 @@ function toArguments(given: Map<string, string[]>, argv: string[]): RunArguments
     simulate: given.has('--simulate'),
     enforce,
     verbose: given.has('--verbose'),
+    detach: given.has('--detach'),
   };
 }
 

@@ -35,6 +35,12 @@ export async function run(args: RunArguments): Promise<number> {
     tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);
     if (withheld.length > 0) tellUser(`gatekeeper: not in its environment: ${withheld.map(visible).join(' ')}`);
   }
+  if (args.detach) {
+    const { runDetached } = await import('../detached-run.ts');
+    const status = await runDetached(layout, created, environment, args.argv);
+    if (status !== 0) await giveUp(layout, created.id);
+    return status;
+  }
   const status = await supervise(created, environment, args);
   if (SETUP_FAILURES.has(status)) await giveUp(layout, created.id);
   await tellDenials(layout, created.id, args.verbose);

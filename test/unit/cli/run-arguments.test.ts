@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRunArguments } from '../../../src/cli/run-arguments.ts';
 
-const plain = { netAllow: [], simulate: false, enforce: 'kernel', verbose: false };
+const plain = { netAllow: [], simulate: false, enforce: 'kernel', verbose: false, detach: false };
 
 describe('parseRunArguments', () => {
   it.each([
@@ -16,7 +16,11 @@ describe('parseRunArguments', () => {
       { argv: ['x'], policy: 'strict', name: 'a-b' },
     ],
     ['--net-allow adds up', ['--net-allow', 'a:1', '--net-allow=b', 'x'], { argv: ['x'], netAllow: ['a:1', 'b'] }],
-    ['flags', ['--simulate', '--verbose', '--enforce', 'kernel', 'x'], { argv: ['x'], simulate: true, verbose: true }],
+    [
+      'flags',
+      ['--simulate', '--verbose', '--detach', '--enforce', 'kernel', 'x'],
+      { argv: ['x'], simulate: true, verbose: true, detach: true },
+    ],
   ])('%s', (_name, args, expected) => {
     expect(parseRunArguments(args)).toEqual({ ...plain, ...expected });
   });
