@@ -67,6 +67,8 @@ static inline int gk_arg_int(const struct gk_call *call, int index) {
 int gk_read_memory(struct gk_call *call, uint64_t address, void *out, size_t length) GK_MUST_CHECK;
 /* Copies a NUL-terminated string of less than capacity bytes; *length without the NUL. -EFAULT, -ENAMETOOLONG, -ESRCH. */
 int gk_read_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) GK_MUST_CHECK;
+/* The same from whoever has the caller's number now: before anything hangs on it but an answer, gk_call_valid must be true. */
+int gk_copy_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) GK_MUST_CHECK;
 /* A duplicate of the caller's descriptor (pidfd_getfd of the exact thread). *out owned. -EBADF … */
 int gk_take_descriptor(struct gk_call *call, int number, int *out) GK_MUST_CHECK;
 /* The caller's umask, from its status file. */

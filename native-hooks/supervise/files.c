@@ -18,8 +18,8 @@
 static int drop_capabilities(void);
 static int open_own_view(struct gk_files *files);
 static int choose_reserved_name(struct gk_files *files);
+static unsigned find_fs(struct gk_files *files, dev_t device);
 static enum gk_fs_kind classify_fs(int fd);
-static bool is_reserved(const struct gk_files *files, struct gk_slice path);
 
 int gk_files_open(struct gk_supervisor *supervisor) {
 	struct gk_files *files = calloc(1, sizeof *files);
@@ -106,13 +106,9 @@ void gk_fd_path(int fd, char out[GK_FD_PATH]) {
 
 /* Mounts of the run's life hardly change, so the type of each device is asked once. */
 enum gk_fs_kind gk_fs_kind_of(struct gk_files *files, int fd, dev_t device) {
-	for (size_t i = 0; i < GK_FS_CACHE; i++) {
-		uint64_t entry = atomic_load_explicit(&files->fs_cache[i], memory_order_relaxed);
-		if (entry >> 2 == device && entry != 0)
-			return (enum gk_fs_kind)(entry & 3);
-		if (entry == 0)
-			break;
-	}
+	unsigned known = find_fs(files, device);
+	if (known != 0)
+		return (enum gk_fs_kind)known;
 	enum gk_fs_kind kind = classify_fs(fd);
 	for (size_t i = 0; i < GK_FS_CACHE; i++) {
 		uint64_t empty = 0;
@@ -120,6 +116,23 @@ enum gk_fs_kind gk_fs_kind_of(struct gk_files *files, int fd, dev_t device) {
 			break;
 	}
 	return kind;
+}
+
+enum gk_fs_kind gk_fs_kind_known(struct gk_files *files, dev_t device) {
+	unsigned known = find_fs(files, device);
+	return known != 0 ? (enum gk_fs_kind)known : GK_FS_SLOW;
+}
+
+/* 0 when it was not asked for yet. */
+static unsigned find_fs(struct gk_files *files, dev_t device) {
+	for (size_t i = 0; i < GK_FS_CACHE; i++) {
+		uint64_t entry = atomic_load_explicit(&files->fs_cache[i], memory_order_relaxed);
+		if (entry >> 2 == device && entry != 0)
+			return entry & 3;
+		if (entry == 0)
+			break;
+	}
+	return 0;
 }
 
 static enum gk_fs_kind classify_fs(int fd) {
@@ -151,7 +164,7 @@ int gk_read_path(struct gk_call *call, uint64_t address, struct gk_path *out) {
 int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk_object *object) {
 	if (object->length == 0)
 		return object->anonymous ? 0 : -EACCES;
-	if (is_reserved(gk_files_of(call), gk_object_path(object)))
+	if (gk_is_reserved(gk_files_of(call), gk_object_path(object)))
 		return -EACCES;
 	int rc = gk_judge_path(call, action, gk_object_path(object));
 	if (rc == 0 && S_ISREG(object->stat.st_mode) && object->stat.st_nlink > 1)
@@ -161,7 +174,7 @@ int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk
 
 /* A file that we are about to move into a guarded place has a name for a moment. Whoever got hold of it by that name, however
  * late it comes here, must not write to it. */
-static bool is_reserved(const struct gk_files *files, struct gk_slice path) {
+bool gk_is_reserved(const struct gk_files *files, struct gk_slice path) {
 	const uint8_t *slash = memrchr(path.at, '/', path.length);
 	if (slash == NULL || slash + 1 == path.at + path.length || slash[1] != '.')
 		return false;

@@ -43,6 +43,11 @@ enum { GK_FD_PATH = 32 };
 void gk_fd_path(int fd, char out[GK_FD_PATH]);
 
 enum gk_fs_kind gk_fs_kind_of(struct gk_files *files, int fd, dev_t device);
+/* The same of a device that it was asked for before; else GK_FS_SLOW. */
+enum gk_fs_kind gk_fs_kind_known(struct gk_files *files, dev_t device);
+
+/* Whether path's last component is one of ours. */
+bool gk_is_reserved(const struct gk_files *files, struct gk_slice path);
 
 /* A path argument, copied once from the caller's memory before anything else is looked at. */
 struct gk_path {
@@ -59,14 +64,18 @@ int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk
  * with default ACLs exactly as it would for the caller. 0 or -errno. */
 int gk_assume_umask(struct gk_call *call) GK_MUST_CHECK;
 
-static inline void gk_unlock_scoped(pthread_mutex_t **mutex) {
-	if (*mutex != NULL)
-		pthread_mutex_unlock(*mutex);
+static inline struct gk_supervisor *gk_mutation_begin(struct gk_supervisor *supervisor) {
+	pthread_mutex_lock(&supervisor->mutation);
+	atomic_fetch_add(&supervisor->mutations_begun, 1);
+	return supervisor;
+}
+static inline void gk_mutation_end(struct gk_supervisor **supervisor) {
+	atomic_fetch_add(&(*supervisor)->mutations_ended, 1);
+	pthread_mutex_unlock(&(*supervisor)->mutation);
 }
 /* Holds the run's mutation lock until the scope ends. */
 #define GK_MUTATION_SCOPE(call)                                                                                                  \
-	pthread_mutex_t *mutation_scope __attribute__((cleanup(gk_unlock_scoped))) = &(call)->supervisor->mutation;              \
-	pthread_mutex_lock(mutation_scope)
+	struct gk_supervisor *mutation_scope __attribute__((cleanup(gk_mutation_end), unused)) = gk_mutation_begin((call)->supervisor)
 
 /* Answers 0 or -errno, as every call does that returns nothing else. */
 static inline void gk_answer_result(struct gk_call *call, int rc) {

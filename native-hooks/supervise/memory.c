@@ -47,19 +47,24 @@ int gk_read_memory(struct gk_call *call, uint64_t address, void *out, size_t len
 }
 
 int gk_read_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) {
+	int error = gk_copy_string(call, address, out, capacity, length);
+	return gk_call_valid(call) ? error : -ESRCH;
+}
+
+int gk_copy_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) {
 	size_t have = 0;
 	while (have < capacity) {
 		ssize_t copied = copy(call, address + have, out + have, next_chunk(address + have, capacity - have));
 		if (copied < 0)
-			return gk_call_valid(call) ? (int)copied : -ESRCH;
+			return (int)copied;
 		const char *end = memchr(out + have, '\0', (size_t)copied);
 		if (end != NULL) {
 			*length = (size_t)(end - out);
-			return gk_call_valid(call) ? 0 : -ESRCH;
+			return 0;
 		}
 		have += (size_t)copied;
 	}
-	return gk_call_valid(call) ? -ENAMETOOLONG : -ESRCH;
+	return -ENAMETOOLONG;
 }
 
 int gk_take_descriptor(struct gk_call *call, int number, int *out) {

@@ -70,7 +70,11 @@ static void open_request(struct gk_call *call, struct gk_open_request *request, 
 	int rc = check_flags(request);
 	if (rc < 0)
 		return gk_answer_error(call, rc);
-	rc = gk_read_path(call, path, &request->path);
+	rc = gk_copy_string(call, path, request->path.text, sizeof request->path.text, &request->path.length);
+	if (rc == 0 && gk_open_plain(call, request))
+		return;
+	if (!gk_call_valid(call))
+		rc = -ESRCH;
 	if (rc < 0)
 		return gk_answer_error(call, rc);
 	if (request->flags & O_PATH)

@@ -23,6 +23,9 @@ static inline bool gk_open_writes(int flags) {
 	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
 }
 
+/* Answers the call if it only reads, by a name without links, what may be read without a receipt. Nothing here outlives the call, and an
+ * answer reaches its caller alone: so it need not be known that the path came from the caller (gk_copy_string). */
+bool gk_open_plain(struct gk_call *call, const struct gk_open_request *request) GK_MUST_CHECK;
 /* Opens what was found, answers the call. */
 void gk_open_existing(struct gk_call *call, struct gk_object *object, const struct gk_open_request *request);
 /* Creates the file and answers the call; -EAGAIN without an answer when it exists by now. */

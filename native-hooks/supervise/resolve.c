@@ -215,7 +215,7 @@ static int look_up(struct gk_call *call, int base, const char *path, unsigned fl
 /* Whether a lookup that failed may have failed in the supervisor's own /proc/self (/dev/fd/63 is there for the caller alone).
  * A guess that errs towards yes for speed's sake: a wrong yes costs a walk, a wrong no an errno, never an access. */
 static bool crosses_procfs(struct gk_files *files, int base, const char *path, unsigned flags) {
-	if (strstr(path, "proc") != NULL || strstr(path, "dev/") != NULL)
+	if (gk_may_cross_procfs(path))
 		return true;
 	struct stat st;
 	if (path[0] != '/' && fstat(base, &st) == 0 && gk_fs_kind_of(files, base, st.st_dev) == GK_FS_PROC)

@@ -52,6 +52,10 @@ int gk_resolve_object(struct gk_call *call, int dirfd, const char *path, size_t 
 /* Pins the parent and splits the leaf. With GK_FOLLOW a dangling final link is followed to where creation would happen. */
 int gk_resolve_place(struct gk_call *call, int dirfd, const char *path, size_t length, unsigned flags,
 		     struct gk_place *out) GK_MUST_CHECK;
+/* Whether the spelling alone lets a lookup pass through a process directory, where the supervisor would meet its own. */
+static inline bool gk_may_cross_procfs(const char *path) {
+	return strstr(path, "proc") != NULL || strstr(path, "dev/") != NULL;
+}
 /* Pins a descriptor of the caller as an object (f-calls). */
 int gk_resolve_descriptor(struct gk_call *call, int number, struct gk_object *out) GK_MUST_CHECK;
 /* Describes one of our own descriptors (a duplicate of the caller's), which passes to out, also on failure. */

@@ -29,12 +29,19 @@ struct gk_supervisor {
 	gid_t gid;
 	/* Held over every change of the name space (rename, link, unlink, mkdir, create …), so that the run cannot race itself. */
 	pthread_mutex_t mutation;
+	atomic_ulong mutations_begun, mutations_ended;
 	atomic_ulong decided, denied, unrecorded;
 	atomic_bool ending;
 };
 
 static inline const struct gk_image *gk_current_image(struct gk_supervisor *s) {
 	return atomic_load_explicit(&s->image, memory_order_acquire);
+}
+
+/* 0 while the run's name space is being changed; else a number that stays the same until it is. */
+static inline unsigned long gk_mutations_settled(struct gk_supervisor *s) {
+	unsigned long ended = atomic_load(&s->mutations_ended);
+	return atomic_load(&s->mutations_begun) == ended ? ended + 1 : 0;
 }
 
 /* Ends the run at once: every process is killed, the note says why. Returns; the main thread finishes. */

@@ -38,7 +38,9 @@ static void prepare(void) {
 	write_file(".env", "secret");
 	write_file("plain", "plain");
 	int failed = link(".env", "planted") + symlink(".env", "toenv") + mkdir("repo", 0755) + mkdir("repo/.git", 0755) +
-		     mkdir("repo/.git/hooks", 0755) + mkdir("sub", 0755) + mkdir("guarded", 0755);
+		     mkdir("repo/.git/hooks", 0755) + mkdir("sub", 0755) + mkdir("guarded", 0755) + mkdir("closed", 0755) +
+		     symlink("closed", "way");
+	write_file("closed/note", "secret");
 	write_file("sub/.env", "secret");
 	write_file("repo/.git/config", "[core]\n\tbare = false\n\tpager = less\n");
 	if (failed != 0)
@@ -51,13 +53,14 @@ static void prepare(void) {
 
 static void secrets_are_not_read(void) {
 	static const char *const ways[] = {".env", "./.env", "sub/../.env", "toenv", "planted", "/proc/self/cwd/.env", "/proc/thread-self/cwd/.env",
-					   "/proc/self/fd/80", "/dev/fd/80", "/proc/self/fd/81/.env", "sub/.env"};
+					   "/proc/self/fd/80", "/dev/fd/80", "/proc/self/fd/81/.env", "sub/.env", "closed/note", "way/note", "./sub/../way/note"};
 	int secret = open(".env", O_PATH), here = open(".", O_PATH | O_DIRECTORY);
 	dup2(secret, 80);
 	dup2(here, 81);
 	for (size_t i = 0; i < GK_COUNT(ways); i++) {
 		DENIED(open(ways[i], O_RDONLY));
-		DENIED(open(ways[i], O_RDWR));
+		if (strstr(ways[i], "note") == NULL)
+			DENIED(open(ways[i], O_RDWR));
 	}
 	snprintf(path[0], PATH_MAX, "/proc/self/root%s/.env", base);
 	DENIED(open(path[0], O_RDONLY));
@@ -252,6 +255,104 @@ static void a_lease_makes_the_open_wait(void) {
 	close(fd);
 }
 
+static bool reads(int directory, const char *name, const char *text) {
+	char have[16] = "";
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	bool same = fd >= 0 && read(fd, have, sizeof have - 1) > 0 && strcmp(have, text) == 0;
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* While somebody gives the caller's directory another name and its name to another directory. */
+static void a_relative_name_starts_at_the_directory_not_at_its_name(void) {
+	enum { TRIES = 3000 };
+	int wrong = 0;
+	WORKS(mkdir("here", 0755));
+	WORKS(mkdir("there", 0755));
+	write_file("here/which", "here");
+	write_file("there/which", "there");
+	int here = open("here", O_PATH | O_DIRECTORY | O_CLOEXEC), back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pid_t peer = fork();
+	if (peer == 0)
+		for (;;)
+			if (syscall(SYS_renameat2, AT_FDCWD, "here", AT_FDCWD, "there", RENAME_EXCHANGE) < 0)
+				_exit(1);
+	WORKS(fchdir(here));
+	for (int i = 0; i < TRIES; i++)
+		wrong += !reads(AT_FDCWD, "which", "here") + !reads(here, "./which", "here");
+	CHECK(wrong == 0, "%d opens of another directory's file", wrong);
+	CHECK(waitpid(peer, NULL, WNOHANG) == 0, "the peer stopped");
+	kill(peer, SIGKILL);
+	waitpid(peer, NULL, 0);
+	WORKS(fchdir(back));
+	close(here);
+	close(back);
+}
+
+/* The kernel calls a removed directory so; another may really bear that name. */
+static void a_removed_directory_is_not_met_under_its_mark(void) {
+	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	WORKS(mkdir("gone", 0755));
+	WORKS(mkdir("gone (deleted)", 0755));
+	write_file("gone (deleted)/file", "other");
+	int gone = open("gone", O_RDONLY | O_DIRECTORY | O_CLOEXEC), other = open("gone (deleted)", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	WORKS(rmdir("gone"));
+	FAILS(openat(gone, "file", O_RDONLY), ENOENT);
+	WORKS(fchdir(gone));
+	FAILS(open("file", O_RDONLY), ENOENT);
+	CHECK(reads(other, "file", "other"));
+	WORKS(fchdir(back));
+	close(gone);
+	close(other);
+	close(back);
+}
+
+/* Whoever only reads waits for a writer's lease, and its holder may be anybody, the caller's own parent here. */
+static void a_reader_waits_for_a_writers_lease(void) {
+	write_file("held", "x");
+	int fd = open("held", O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK) == 0, "errno %d", errno);
+	pid_t readers[8];
+	for (size_t i = 0; i < GK_COUNT(readers); i++) {
+		readers[i] = fork();
+		if (readers[i] == 0) {
+			int in = open("held", O_RDONLY);
+			_exit(in >= 0 && (fcntl(in, F_GETFL) & O_NONBLOCK) == 0 ? 0 : 1);
+		}
+	}
+	usleep(100000);
+	CHECK(holds("plain", "plain")); /* nobody else waits meanwhile */
+	FAILS(open("held", O_RDONLY | O_NONBLOCK), EWOULDBLOCK);
+	CHECK(waitpid(-1, NULL, WNOHANG) == 0, "a reader did not wait");
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	for (size_t i = 0; i < GK_COUNT(readers); i++) {
+		int status = -1;
+		waitpid(readers[i], &status, 0);
+		CHECK(status == 0);
+	}
+	close(fd);
+}
+
+/* The reader comes first: an open on its behalf must not let the writer go on and then be gone. */
+static void a_fifo_is_opened_once(void) {
+	WORKS(mkfifo("once", 0600));
+	signal(SIGPIPE, SIG_IGN);
+	pid_t writer = fork();
+	if (writer == 0) {
+		int out = open("once", O_WRONLY);
+		usleep(1000);
+		_exit(out >= 0 && write(out, "hi", 3) == 3 ? 0 : 1);
+	}
+	usleep(50000);
+	char text[8] = "";
+	snprintf(path[0], PATH_MAX, "%s/once", base);
+	int in = open(path[0], O_RDONLY | O_CLOEXEC), status = -1;
+	waitpid(writer, &status, 0);
+	CHECK(in >= 0 && status == 0 && read(in, text, sizeof text) == 3, "errno %d status %d", errno, status);
+	close(in);
+}
+
 static int attack(void *unused) {
 	(void)unused;
 	secrets_are_not_read();
@@ -264,6 +365,10 @@ static int attack(void *unused) {
 	a_lease_makes_the_open_wait();
 	a_name_that_flips_is_judged_as_it_is_opened();
 	a_directory_that_flips_is_judged_as_it_is_opened();
+	a_relative_name_starts_at_the_directory_not_at_its_name();
+	a_removed_directory_is_not_met_under_its_mark();
+	a_reader_waits_for_a_writers_lease();
+	a_fifo_is_opened_once();
 	return gk_check_status();
 }
 
@@ -274,7 +379,7 @@ int main(void) {
 	prepare();
 	setsid(); /* without a terminal */
 	struct run_policy policy = {
-		.deny_read = {"**/.env"},
+		.deny_read = {"**/.env", "**/closed/**"},
 		.deny_write = {"**/.env", "**/guarded/**/hook"},
 		.deny_delete = {"**/.env"},
 		.guarded = {"**/.git/config", "**/.git/hooks/**"},
