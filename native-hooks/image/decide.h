@@ -13,6 +13,7 @@ struct gk_verdict {
 	uint32_t pierced;      /* GK_NO_RULE when none was pierced */
 	bool log;	       /* an allow that deserves a receipt */
 	const struct gk_image *image; /* that decided; a reload may have put another in its place by now. NULL: none was asked */
+	bool hide;	       /* a denied name that is to look as if it were not there */
 	bool check_children;   /* spawns: helpers of this command are judged by themselves */
 };
 

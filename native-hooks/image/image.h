@@ -36,6 +36,8 @@ enum {
 	GK_RULE_METHODS = 64,	     /* of network rules: speaks of requests with certain methods alone */
 	GK_RULE_REQUEST_PATHS = 128, /* of network rules: of requests for certain paths alone */
 };
+/* Whether some rule hides names. */
+bool gk_image_hides(const struct gk_image *image);
 uint32_t gk_image_rule_count(const struct gk_image *image);
 /* What receipts call the image: the SHA-256 of its bytes. Set once by whoever loads it, before it is shared; empty until then. */
 enum { GK_IMAGE_DIGEST_BYTES = 32 };

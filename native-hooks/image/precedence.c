@@ -3,6 +3,7 @@
 void gk_matches_begin(struct gk_matches *matches) {
 	memset(matches->files, 0, sizeof(matches->files));
 	memset(matches->pierces, 0, sizeof(matches->pierces));
+	matches->hides = 0;
 }
 
 void gk_matches_add(struct gk_matches *matches, const struct gk_image *image, uint32_t rule) {
@@ -12,6 +13,8 @@ void gk_matches_add(struct gk_matches *matches, const struct gk_image *image, ui
 	if (!(matches->files[record->effect] & file) || rule < *lowest)
 		*lowest = rule;
 	matches->files[record->effect] |= file;
+	if (record->flags & GK_RULE_HIDE)
+		matches->hides |= file;
 	if (record->flags & GK_RULE_OVERRIDE)
 		matches->pierces[record->effect] |= image->files[record->file].pierces;
 }
@@ -56,9 +59,13 @@ static uint32_t strictest_pierced_by(const struct gk_matches *matches, const str
 struct gk_verdict gk_matches_resolve(const struct gk_matches *matches, const struct gk_image *image,
 				     enum gk_action action) {
 	for (unsigned effect = GK_EFFECT_COUNT; effect-- > 0;) {
-		uint32_t rule = lowest_rule(matches, effect, ~pierced_files(matches, effect));
-		if (rule != GK_NO_RULE)
-			return gk_verdict_of_rule(image, rule, strictest_pierced_by(matches, image, rule));
+		uint64_t left = ~pierced_files(matches, effect);
+		uint32_t rule = lowest_rule(matches, effect, left);
+		if (rule == GK_NO_RULE)
+			continue;
+		struct gk_verdict verdict = gk_verdict_of_rule(image, rule, strictest_pierced_by(matches, image, rule));
+		verdict.hide = effect == GK_EFFECT_DENY && (matches->hides & left) != 0;
+		return verdict;
 	}
 	return image->defaults[action];
 }

@@ -11,6 +11,7 @@
 struct gk_matches {
 	uint64_t files[GK_EFFECT_COUNT];   /* files with a matching rule of that effect */
 	uint64_t pierces[GK_EFFECT_COUNT]; /* files that matching overrides of that effect pierce */
+	uint64_t hides;			   /* files with a matching rule that hides what it denies */
 	uint32_t lowest[GK_EFFECT_COUNT][GK_IMAGE_MAX_FILES]; /* valid where files has the bit */
 };
 

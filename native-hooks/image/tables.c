@@ -53,6 +53,8 @@ static const char *check_rules(const struct gk_image *image) {
 			return "rule of a file that does not exist";
 		if ((rule->flags & GK_RULE_PROTECTION) && image->files[rule->file].layer != 0)
 			return "rule outside the built-in layer that claims to be protection";
+		if ((rule->flags & GK_RULE_HIDE) && (rule->action != GK_ACTION_FILE_READ || rule->effect != GK_EFFECT_DENY))
+			return "rule that hides and denies no reading";
 		if ((rule->flags & (GK_RULE_METHODS | GK_RULE_REQUEST_PATHS)) && rule->action != GK_ACTION_NETWORK)
 			return "rule about requests that is not of network";
 		if (!text_fits(image, rule->reason) || !text_fits(image, rule->label) || !text_fits(image, rule->pattern) ||

@@ -14,6 +14,13 @@ uint32_t gk_image_rule_count(const struct gk_image *image) {
 	return image->rule_count;
 }
 
+bool gk_image_hides(const struct gk_image *image) {
+	for (uint32_t i = 0; i < image->rule_count; i++)
+		if (image->rules[i].flags & GK_RULE_HIDE)
+			return true;
+	return false;
+}
+
 struct gk_rule_view gk_image_rule(const struct gk_image *image, uint32_t rule) {
 	const struct gk_rule_record *record = &image->rules[rule];
 	return (struct gk_rule_view){

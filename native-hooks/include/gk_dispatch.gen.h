@@ -7,11 +7,15 @@
 #define GK_SYSCALL_MAX 469
 
 #define GK_NR_open 2
+#define GK_NR_stat 4
+#define GK_NR_lstat 6
+#define GK_NR_access 21
 #define GK_NR_connect 42
 #define GK_NR_bind 49
 #define GK_NR_listen 50
 #define GK_NR_execve 59
 #define GK_NR_truncate 76
+#define GK_NR_getdents 78
 #define GK_NR_rename 82
 #define GK_NR_mkdir 83
 #define GK_NR_rmdir 84
@@ -19,6 +23,7 @@
 #define GK_NR_link 86
 #define GK_NR_unlink 87
 #define GK_NR_symlink 88
+#define GK_NR_readlink 89
 #define GK_NR_chmod 90
 #define GK_NR_fchmod 91
 #define GK_NR_chown 92
@@ -36,6 +41,7 @@
 #define GK_NR_lremovexattr 198
 #define GK_NR_fremovexattr 199
 #define GK_NR_sched_setaffinity 203
+#define GK_NR_getdents64 217
 #define GK_NR_utimes 235
 #define GK_NR_ioprio_set 251
 #define GK_NR_openat 257
@@ -43,27 +49,36 @@
 #define GK_NR_mknodat 259
 #define GK_NR_fchownat 260
 #define GK_NR_futimesat 261
+#define GK_NR_newfstatat 262
 #define GK_NR_unlinkat 263
 #define GK_NR_renameat 264
 #define GK_NR_linkat 265
 #define GK_NR_symlinkat 266
+#define GK_NR_readlinkat 267
 #define GK_NR_fchmodat 268
+#define GK_NR_faccessat 269
 #define GK_NR_utimensat 280
 #define GK_NR_prlimit64 302
 #define GK_NR_sched_setattr 314
 #define GK_NR_renameat2 316
 #define GK_NR_execveat 322
+#define GK_NR_statx 332
 #define GK_NR_openat2 437
+#define GK_NR_faccessat2 439
 #define GK_NR_fchmodat2 452
 #define GK_NR_setxattrat 463
 #define GK_NR_removexattrat 466
 
 void gk_do_open(struct gk_call *call);
+void gk_do_stat(struct gk_call *call);
+void gk_do_lstat(struct gk_call *call);
+void gk_do_access(struct gk_call *call);
 void gk_do_connect(struct gk_call *call);
 void gk_do_bind(struct gk_call *call);
 void gk_do_listen(struct gk_call *call);
 void gk_do_execve(struct gk_call *call);
 void gk_do_truncate(struct gk_call *call);
+void gk_do_getdents(struct gk_call *call);
 void gk_do_rename(struct gk_call *call);
 void gk_do_mkdir(struct gk_call *call);
 void gk_do_rmdir(struct gk_call *call);
@@ -71,6 +86,7 @@ void gk_do_creat(struct gk_call *call);
 void gk_do_link(struct gk_call *call);
 void gk_do_unlink(struct gk_call *call);
 void gk_do_symlink(struct gk_call *call);
+void gk_do_readlink(struct gk_call *call);
 void gk_do_chmod(struct gk_call *call);
 void gk_do_fchmod(struct gk_call *call);
 void gk_do_chown(struct gk_call *call);
@@ -88,6 +104,7 @@ void gk_do_removexattr(struct gk_call *call);
 void gk_do_lremovexattr(struct gk_call *call);
 void gk_do_fremovexattr(struct gk_call *call);
 void gk_do_sched_setaffinity(struct gk_call *call);
+void gk_do_getdents64(struct gk_call *call);
 void gk_do_utimes(struct gk_call *call);
 void gk_do_ioprio_set(struct gk_call *call);
 void gk_do_openat(struct gk_call *call);
@@ -95,17 +112,22 @@ void gk_do_mkdirat(struct gk_call *call);
 void gk_do_mknodat(struct gk_call *call);
 void gk_do_fchownat(struct gk_call *call);
 void gk_do_futimesat(struct gk_call *call);
+void gk_do_newfstatat(struct gk_call *call);
 void gk_do_unlinkat(struct gk_call *call);
 void gk_do_renameat(struct gk_call *call);
 void gk_do_linkat(struct gk_call *call);
 void gk_do_symlinkat(struct gk_call *call);
+void gk_do_readlinkat(struct gk_call *call);
 void gk_do_fchmodat(struct gk_call *call);
+void gk_do_faccessat(struct gk_call *call);
 void gk_do_utimensat(struct gk_call *call);
 void gk_do_prlimit64(struct gk_call *call);
 void gk_do_sched_setattr(struct gk_call *call);
 void gk_do_renameat2(struct gk_call *call);
 void gk_do_execveat(struct gk_call *call);
+void gk_do_statx(struct gk_call *call);
 void gk_do_openat2(struct gk_call *call);
+void gk_do_faccessat2(struct gk_call *call);
 void gk_do_fchmodat2(struct gk_call *call);
 void gk_do_setxattrat(struct gk_call *call);
 void gk_do_removexattrat(struct gk_call *call);
@@ -113,11 +135,15 @@ void gk_do_removexattrat(struct gk_call *call);
 /* X(number, name) for every call that has a handler. */
 #define GK_HANDLED_CALLS(X) \
 	X(2, open) \
+	X(4, stat) \
+	X(6, lstat) \
+	X(21, access) \
 	X(42, connect) \
 	X(49, bind) \
 	X(50, listen) \
 	X(59, execve) \
 	X(76, truncate) \
+	X(78, getdents) \
 	X(82, rename) \
 	X(83, mkdir) \
 	X(84, rmdir) \
@@ -125,6 +151,7 @@ void gk_do_removexattrat(struct gk_call *call);
 	X(86, link) \
 	X(87, unlink) \
 	X(88, symlink) \
+	X(89, readlink) \
 	X(90, chmod) \
 	X(91, fchmod) \
 	X(92, chown) \
@@ -142,6 +169,7 @@ void gk_do_removexattrat(struct gk_call *call);
 	X(198, lremovexattr) \
 	X(199, fremovexattr) \
 	X(203, sched_setaffinity) \
+	X(217, getdents64) \
 	X(235, utimes) \
 	X(251, ioprio_set) \
 	X(257, openat) \
@@ -149,17 +177,22 @@ void gk_do_removexattrat(struct gk_call *call);
 	X(259, mknodat) \
 	X(260, fchownat) \
 	X(261, futimesat) \
+	X(262, newfstatat) \
 	X(263, unlinkat) \
 	X(264, renameat) \
 	X(265, linkat) \
 	X(266, symlinkat) \
+	X(267, readlinkat) \
 	X(268, fchmodat) \
+	X(269, faccessat) \
 	X(280, utimensat) \
 	X(302, prlimit64) \
 	X(314, sched_setattr) \
 	X(316, renameat2) \
 	X(322, execveat) \
+	X(332, statx) \
 	X(437, openat2) \
+	X(439, faccessat2) \
 	X(452, fchmodat2) \
 	X(463, setxattrat) \
 	X(466, removexattrat)

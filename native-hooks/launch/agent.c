@@ -38,7 +38,8 @@ void gk_agent(const struct gk_agent *agent, int socket) {
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_DESCRIPTORS, error);
 	int listener;
-	error = gk_notify_install(gk_filter_program, GK_FILTER_LENGTH, &listener);
+	error = agent->hiding ? gk_notify_install(gk_filter_hiding, GK_COUNT(gk_filter_hiding), &listener)
+			      : gk_notify_install(gk_filter_program, GK_COUNT(gk_filter_program), &listener);
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_FILTER, error);
 	/* From here on only calls that the filter lets through: nobody answers the others yet. */

@@ -6,6 +6,7 @@
 #include "launch/typed.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 struct gk_agent {
 	const struct gk_typed *typed;
@@ -13,6 +14,7 @@ struct gk_agent {
 	const struct gk_limits *limits;
 	const sigset_t *signals; /* the mask that we were started with */
 	int ruleset;
+	bool hiding; /* the policy hides names from the run */
 	pid_t supervisor;
 };
 

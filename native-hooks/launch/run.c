@@ -58,6 +58,7 @@ static int start(struct run *run, const sigset_t *inherited) {
 		.limits = &run->setup.limits,
 		.signals = inherited,
 		.ruleset = run->setup.floor.agent,
+		.hiding = gk_image_hides(gk_current_image(supervisor)),
 		.supervisor = supervisor->supervisor_pid,
 	};
 	enum gk_stage stage;

@@ -133,5 +133,6 @@ int gk_target_pin(struct gk_call *call, const struct gk_target *target, struct g
 int gk_judge_change(struct gk_call *call, const struct gk_object *object, int refusal) {
 	if (S_ISCHR(object->stat.st_mode) && gk_terminal_is_own(call, &object->stat))
 		return 0;
-	return gk_judge_object(call, GK_ACTION_FILE_WRITE, object) < 0 ? -refusal : 0;
+	int rc = gk_judge_object(call, GK_ACTION_FILE_WRITE, object);
+	return rc == -EACCES ? -refusal : rc;
 }

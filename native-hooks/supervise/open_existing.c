@@ -1,3 +1,4 @@
+#include "supervise/hide.h"
 #include "supervise/identity.h"
 #include "supervise/open.h"
 #include "supervise/pool.h"
@@ -18,8 +19,12 @@ static void wait_for(struct gk_call *call, struct gk_object *object, int flags, 
 
 void gk_open_existing(struct gk_call *call, struct gk_object *object, const struct gk_open_request *request) {
 	int rc = check_type(object, request->flags);
+	if (rc < 0 && gk_is_hidden(call, gk_object_path(object)))
+		rc = -ENOENT;
 	if (rc == 0)
 		rc = judge(call, object, request->flags);
+	if (rc == -ENOENT && (request->flags & O_CREAT)) /* a hidden name, which cannot be made either */
+		rc = -EACCES;
 	if (rc < 0)
 		return gk_answer_error(call, rc);
 	bool cloexec = (request->flags & O_CLOEXEC) != 0;

@@ -1,4 +1,5 @@
 #include "include/gk_dispatch.gen.h"
+#include "supervise/hide.h"
 #include "supervise/metadata.h"
 #include "supervise/pool.h"
 
@@ -23,6 +24,8 @@ void gk_do_truncate(struct gk_call *call) {
 		rc = -EISDIR;
 	if (rc == 0 && !S_ISREG(object.stat.st_mode))
 		rc = -EINVAL;
+	if ((rc == -EISDIR || rc == -EINVAL) && gk_is_hidden(call, gk_object_path(&object)))
+		rc = -ENOENT;
 	if (rc == 0)
 		rc = gk_judge_change(call, &object, EACCES);
 	if (rc == 0 && !gk_call_valid(call))

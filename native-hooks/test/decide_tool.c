@@ -6,7 +6,7 @@
  *   move HEX HEX             source, destination
  *   beneath ACTION HEX       a directory
  *
- * Hex may be `-` for no bytes. Answers: `effect source rule pierced log` as numbers (-1: none), `loosens` or `holds` for a move,
+ * Hex may be `-` for no bytes. Answers: `effect source rule pierced log hide` as numbers (-1: none), `loosens` or `holds` for a move,
  * `stricter` or `free` for beneath. A line that is no request ends the tool with status 2. */
 #include "image/decide.h"
 
@@ -63,7 +63,8 @@ static bool read_action(const char *text, enum gk_action *out) {
 }
 
 static bool print_verdict(struct gk_verdict verdict) {
-	printf("%d %d %d %d %d\n", (int)verdict.effect, (int)verdict.source, (int)verdict.rule, (int)verdict.pierced, verdict.log);
+	printf("%d %d %d %d %d %d\n", (int)verdict.effect, (int)verdict.source, (int)verdict.rule, (int)verdict.pierced, verdict.log,
+	       verdict.hide);
 	return true;
 }
 

@@ -4,7 +4,14 @@ import { PolicyImage } from '../../src/core/engine/image.ts';
 import { answerLine, DecideTool, requestLine } from '../support/decide-tool.ts';
 import { compileTexts, decideWritten, type SourceText, type WrittenRequest } from '../support/policy.ts';
 
-type Vector = WrittenRequest & { effect: string; source?: string; rule?: string; pierced?: string; log?: boolean };
+type Vector = WrittenRequest & {
+  effect: string;
+  source?: string;
+  rule?: string;
+  pierced?: string;
+  log?: boolean;
+  hide?: boolean;
+};
 type Vectors = { title: string; files: SourceText[]; parents?: Record<string, string>; requests: Vector[] };
 
 const directory = new URL('.', import.meta.url).pathname;
@@ -35,6 +42,7 @@ describe.each(vectorFiles)('golden vectors of %s', (file) => {
       pierced: request.pierced,
     });
     if (request.log !== undefined) expect(decision.log).toBe(request.log);
+    if (request.hide !== undefined) expect(decision.hide).toBe(request.hide);
   });
 
   it('gives the same answers in the supervisor', () => {

@@ -44,6 +44,6 @@ export function requestLine(request: WrittenRequest): string | null {
   return request.name === undefined && request.address ? `address ${request.address} ${request.port}` : null;
 }
 
-export function answerLine({ effect, source, rule, pierced, log }: Decision): string {
-  return `${EFFECT[effect]} ${SOURCE[source]} ${rule ?? -1} ${pierced ?? -1} ${log ? 1 : 0}`;
+export function answerLine({ effect, source, rule, pierced, log, hide }: Decision): string {
+  return `${EFFECT[effect]} ${SOURCE[source]} ${rule ?? -1} ${pierced ?? -1} ${log ? 1 : 0} ${hide ? 1 : 0}`;
 }

@@ -41,6 +41,8 @@ function checkPrecedence({ files, rules, defaults }: PolicyImage): void {
   for (const rule of rules) {
     if (rule.flags & RULE_FLAG.protection && rule.layer !== 0)
       throw new ImageError('rule that claims to be protection');
+    if (rule.flags & RULE_FLAG.hide && (rule.action !== 'file_read' || rule.effect !== 'deny'))
+      throw new ImageError('rule that hides and denies no reading');
     if (rule.flags & ABOUT_REQUESTS && rule.action !== 'network')
       throw new ImageError('rule about requests that is not of network');
   }

@@ -13,6 +13,8 @@ export type Decision = {
   pierced: number | null;
   /** Whether a receipt is due. */
   log: boolean;
+  /** Files: whether what is denied is to look as if it were not there. */
+  hide: boolean;
   /** Spawns: whether helpers of this command are judged by themselves. */
   checkChildren: boolean;
 };
@@ -36,6 +38,7 @@ export function resolve(image: PolicyImage, action: ActionName, matching: Iterab
       rules.filter((rule) => pierces(image, winner, rule)),
     ),
     log: EFFECT[effect] >= EFFECT.ask || (flags & RULE_FLAG.log) !== 0,
+    hide: effect === 'deny' && left.some((rule) => (image.rules[rule]!.flags & RULE_FLAG.hide) !== 0),
     checkChildren: (flags & RULE_FLAG.checkChildren) !== 0,
   };
 }
@@ -69,6 +72,7 @@ function byDefault(image: PolicyImage, action: ActionName): Decision {
     rule: null,
     pierced: null,
     log: EFFECT[effect] >= EFFECT.ask || log,
+    hide: false,
     checkChildren: true,
   };
 }

@@ -45,9 +45,13 @@ const argumentHigh = (arg: number): number => argumentLow(arg) + 4;
 /** A conditional jump reaches at most this far; further goes through an unconditional one. */
 const MAX_CONDITIONAL_JUMP = 255;
 
-/** The whole program, at most 4096 instructions (BPF_MAXINSNS). */
-export function buildFilter(entries: readonly SyscallEntry[] = SYSCALLS): Instruction[] {
-  const program = new BackwardProgram();
+/**
+ * The whole program, at most 4096 instructions (BPF_MAXINSNS).
+ *
+ * @param hiding for runs from which names are hidden: looks come before the supervisor
+ */
+export function buildFilter(entries: readonly SyscallEntry[] = SYSCALLS, hiding = false): Instruction[] {
+  const program = new BackwardProgram(hiding);
   const kill = program.ret(RET.killProcess);
   const enosys = program.ret(RET.errno | ERRNO.ENOSYS);
   const search = buildSearch(program, equalRanges(entries), enosys);
@@ -155,6 +159,11 @@ class BackwardProgram {
   /** Last instruction first. */
   readonly #reversed: Instruction[] = [];
   readonly #returns = new Map<number, Label>();
+  readonly #look: number;
+
+  constructor(hiding: boolean) {
+    this.#look = hiding ? RET.userNotify : RET.allow;
+  }
 
   ret(value: number): Label {
     const known = this.#returns.get(value);
@@ -167,6 +176,7 @@ class BackwardProgram {
   leaf(leaf: Leaf): Label {
     if (leaf === 'allow') return this.ret(RET.allow);
     if (leaf === 'notify') return this.ret(RET.userNotify);
+    if (leaf === 'look') return this.ret(this.#look);
     return this.ret(RET.errno | (leaf.errno === 0 ? 0 : ERRNO[leaf.errno]));
   }
 

@@ -19,6 +19,8 @@ export type RuleDocument = {
   log: boolean | undefined;
   timeoutMs: number;
   checkChildren: boolean;
+  /** What a denied name looks like: as if it were not there. */
+  hide: boolean;
   /** Which requests a network rule speaks of; undefined when of all. */
   methods: Placed[] | undefined;
   requestPaths: Placed[] | undefined;

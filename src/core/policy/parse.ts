@@ -148,6 +148,7 @@ function readRule(reader: YamlReader, node: Child, subject: SubjectKey, actions:
     log: flag('log'),
     timeoutMs: readTimeout(reader, entries.get('timeout'), effect),
     checkChildren: readChildren(reader, entries.get('children')?.value),
+    hide: readHide(reader, entries.get('hide'), effect, actions),
     methods: readMethods(reader, entries.get('methods')?.value),
     requestPaths: optionalStrings(reader, entries.get('paths')?.value, 'paths'),
   };
@@ -179,6 +180,18 @@ function readChildren(reader: YamlReader, node: Child): boolean {
   return text?.text === 'check';
 }
 
+function readHide(
+  reader: YamlReader,
+  entry: { key: Node; value: Child } | undefined,
+  effect: EffectName | null,
+  actions: readonly ActionName[],
+): boolean {
+  if (!entry) return false;
+  if (actions.some((action) => action !== 'file_read') || (effect && effect !== 'deny'))
+    reader.problem(entry.key, 'hide belongs to deny rules of file_read only');
+  return reader.boolean(entry.value, 'hide') ?? false;
+}
+
 /** Methods are case-sensitive (RFC 9110, 9.1). A tunnel is not a request, so CONNECT is none. */
 function readMethods(reader: YamlReader, node: Child): Placed[] | undefined {
   const methods = optionalStrings(reader, node, 'methods');
@@ -201,7 +214,7 @@ const POLICY_KEYS = ['version', 'name', 'description', 'extends', 'variables', .
 const BLOCK_KEYS = ['action', 'defaultEffect', 'log', 'rules'];
 const RULE_KEYS = ['effect', 'reason', 'override', 'log', 'timeout'];
 const KEYS_OF_SUBJECT: Record<SubjectKey, readonly string[]> = {
-  path: [],
+  path: ['hide'],
   command: ['children'],
   destination: ['methods', 'paths'],
 };

@@ -6,6 +6,7 @@ export const RULE_FLAG = {
   override: 1,
   log: 2,
   checkChildren: 4,
+  hide: 8,
   anyProgram: 16,
   protection: 32,
   methods: 64,

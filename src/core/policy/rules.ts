@@ -79,7 +79,8 @@ class TableBuilder {
         this.#warn(file, rule.line, `${what} rules of a project file have no effect, because it can only tighten`);
         continue;
       }
-      for (const subject of rule.subjects) this.#addRule(file, index, block, action, rule, subject, scope);
+      for (const meant of rule.hide ? HIDDEN_FROM : [action])
+        for (const subject of rule.subjects) this.#addRule(file, index, block, meant, rule, subject, scope);
     }
   }
 
@@ -102,6 +103,7 @@ class TableBuilder {
         (rule.override ? RULE_FLAG.override : 0) |
         (logged ? RULE_FLAG.log : 0) |
         (rule.checkChildren ? RULE_FLAG.checkChildren : 0) |
+        (rule.hide && action === 'file_read' ? RULE_FLAG.hide : 0) |
         (file.source.layer === 'protection' ? RULE_FLAG.protection : 0) |
         (rule.methods ? RULE_FLAG.methods : 0) |
         (rule.requestPaths ? RULE_FLAG.requestPaths : 0),
@@ -239,5 +241,7 @@ function problemOf(error: PatternProblem, file: LayeredFile, key: string, subjec
 
 /** A block for deleting in one of these takes the place of the rules for writing; guards and projects only add to either. */
 const SPEAKS_FOR_ACTION = new Set<PolicyLayer>(['system', 'user', 'command-line']);
+/** What is not there can be neither changed nor removed, nor made. */
+const HIDDEN_FROM = ['file_read', 'file_write', 'file_delete'] as const satisfies readonly ActionName[];
 /** Actions of which allowed ones get a receipt unless a rule says otherwise. */
 const LOGGED_BY_DEFAULT: readonly ActionName[] = ['shell_exec', 'network', 'unix_socket'];

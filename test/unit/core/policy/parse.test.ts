@@ -62,11 +62,6 @@ describe('parsePolicy refuses', () => {
       ['4:13 actions with different kinds of targets cannot share a block'],
     ],
     ['an unknown effect', rules('file_read', '{ path: "./x", effect: alow }'), ['6:32 unknown effect "alow"']],
-    [
-      'hide, which is not there yet',
-      rules('file_read', '{ path: "./x", effect: deny, hide: true }'),
-      ['6:38 unknown key "hide" in a rule of file_read'],
-    ],
     ['a rule without effect', rules('file_read', '{ path: "./x" }'), ['6:9 effect is missing']],
     ['a rule without target', rules('file_read', '{ effect: deny }'), ['6:9 path is missing']],
     [
@@ -108,6 +103,16 @@ describe('parsePolicy refuses', () => {
       'odd children',
       rules('shell_exec', '{ command: x, effect: allow, children: no }'),
       ['6:48 unknown value "no" for children'],
+    ],
+    [
+      'hiding what may be read',
+      rules('file_read', '{ path: x, effect: allow, hide: true }'),
+      ['6:35 hide belongs to deny rules of file_read only'],
+    ],
+    [
+      'hiding from writing',
+      rules('file_write', '{ path: x, effect: deny, hide: true }'),
+      ['6:34 hide belongs to deny rules of file_read only'],
     ],
     [
       'methods of a file rule',
