@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { PRESETS } from '../../src/adapters/policy-files/presets.ts';
 import { parseAddress } from '../../src/core/egress/address.ts';
 import { PolicyImage } from '../../src/core/engine/image.ts';
-import { withheldVariables } from '../../src/core/policy/launch-terms.ts';
+import { withheldVariables } from '../../src/core/policy/environment.ts';
 import { answerLine, DecideTool, hex, requestLine } from '../support/decide-tool.ts';
 import { compileTexts, decideWritten, ROOTS, type SourceText, type WrittenRequest } from '../support/policy.ts';
 
