@@ -3,13 +3,13 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { policyName } from '../../core/policy/compile.ts';
-import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
 import type { LaunchTerms } from '../../core/policy/launch-terms.ts';
+import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
 import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
-import type { PolicyLayer, PolicySource } from '../../core/policy/source.ts';
+import type { PolicyLayer, PolicyRoots, PolicySource } from '../../core/policy/source.ts';
 import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store.ts';
 import { allowCaches, cacheDirectories } from './caches.ts';
-import { compileOnce } from './compile-once.ts';
+import { compileOnce, parseOnce } from './compile-once.ts';
 import { sha256 } from './digest.ts';
 import { netAllowSource } from './net-allow.ts';
 import { builtInSources, isPreset, presetSource } from './presets.ts';
@@ -43,6 +43,9 @@ export type LoadedPolicy = {
   files: string[];
   /** How a run under this policy starts. */
   launch: LaunchTerms;
+  /** What the image was made from, for those who look into it. */
+  layers: readonly LayeredFile[];
+  roots: PolicyRoots;
 };
 
 /**
@@ -52,11 +55,12 @@ export type LoadedPolicy = {
 export function loadPolicy(request: LoadRequest): LoadedPolicy {
   const disk = new PolicyDisk(request);
   try {
-    const layers = readLayers(disk.sources(), disk.resolve);
+    const layers = readLayers(disk.sources(), disk.resolve, parseOnce);
     const guarded = [...disk.files].filter((path) => path !== request.layout.systemPolicyDir);
     const caches = allowCaches(layers, cacheDirectories(request.layout, request.cwd, request.cacheSlot));
     const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded, caches.places);
-    const { image, warnings, launch } = compileOnce([...layers, ...caches.layers], roots);
+    const all = [...layers, ...caches.layers];
+    const { image, warnings, launch } = compileOnce(all, roots);
     return {
       name: policyName(layers),
       image,
@@ -64,6 +68,8 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
       warnings: [...disk.warnings, ...warnings, ...installedWithin(request.cwd)],
       files: [...disk.files],
       launch,
+      layers: all,
+      roots,
     };
   } catch (error) {
     throw error instanceof PolicyError ? asUserError(error) : error;
@@ -74,7 +80,7 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
 export function readPolicyLayers(request: LoadRequest): LayeredFile[] {
   const disk = new PolicyDisk(request);
   try {
-    return readLayers(disk.sources(), disk.resolve);
+    return readLayers(disk.sources(), disk.resolve, parseOnce);
   } catch (error) {
     throw error instanceof PolicyError ? asUserError(error) : error;
   }

@@ -31,7 +31,7 @@ export function builtInSources(): PolicySource[] {
 
 function shippedSource(path: string, name: string, layer: PolicyLayer): PolicySource {
   const text = readFileSync(path, 'utf8');
-  return { name, layer, text, path, digest: sha256(text) };
+  return { name, layer, text, path, digest: sha256(text), shipped: true };
 }
 
 /** Three rooms up from here lies the package, from the sources as from the build. */

@@ -1,6 +1,6 @@
 import { ACTION, type ActionName } from '../wire/messages.ts';
 import { type CompiledPattern, TooComplex } from './automata.ts';
-import { encodeAutomaton } from './encode-automaton.ts';
+import type { EncodedAutomaton } from './encode-automaton.ts';
 import { floorOf } from './floor.ts';
 import { AUTOMATON_KIND, MOST } from './image-layout.ts';
 import { type ImageContent, writeImage } from './image-writer.ts';
@@ -37,8 +37,16 @@ export function compilePolicy(
   return compileLayers(readLayers(sources, resolve), roots);
 }
 
-/** The same for files that `readLayers` has read: for callers that have to know which files take part before they can name all places. */
-export function compileLayers(files: readonly LayeredFile[], roots: PolicyRoots): CompiledPolicy {
+/**
+ * The same for files that `readLayers` has read: for callers that have to know which files take part before they can name all places.
+ *
+ * @param known automata of earlier compilations; the image is the same without
+ */
+export function compileLayers(
+  files: readonly LayeredFile[],
+  roots: PolicyRoots,
+  known = new KnownAutomata(),
+): CompiledPolicy {
   for (const needed of ['protection', 'guards'] as const) {
     if (!files.some(({ source }) => source.layer === needed))
       throw new TypeError(`the built-in ${needed} file is missing`);
@@ -50,7 +58,7 @@ export function compileLayers(files: readonly LayeredFile[], roots: PolicyRoots)
   const accepts = new Accepts();
   const content: ImageContent = {
     table,
-    automata: compileAutomata(table, accepts),
+    automata: compileAutomata(files, table, accepts, known),
     accepts: accepts.words,
     floor: floorOf(table),
     roots: [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]),
@@ -79,39 +87,45 @@ export function policyName(files: readonly LayeredFile[]): string {
   return '';
 }
 
-function compileAutomata(table: RuleTable, accepts: Accepts): ImageContent['automata'] {
-  const { classOf, classCount } = ruleClasses(table);
-  const known = new KnownAutomata();
-  const automata: { action: number; kind: number; encoded: ReturnType<typeof encodeAutomaton> }[] = [];
+/** Patterns of files that come with gatekeeper get automata of their own: they are large, and stay the same when the user changes a rule. */
+function compileAutomata(
+  files: readonly LayeredFile[],
+  table: RuleTable,
+  accepts: Accepts,
+  known: KnownAutomata,
+): ImageContent['automata'] {
+  const classOf = ruleClasses(table);
+  const automata: { action: number; kind: number; encoded: EncodedAutomaton }[] = [];
   for (const action of Object.values(ACTION)) {
     let left: number = MOST.automata;
     for (const kind of Object.values(AUTOMATON_KIND)) {
-      const patterns: CompiledPattern[] = [];
-      table.rules.forEach((rule, index) => {
-        if (rule.action !== action) return;
-        for (const row of rule.rows) if (row.kind === kind) patterns.push({ tokens: row.tokens, rule: index });
-      });
-      if (patterns.length === 0) continue;
-      const built = orRefuse(table, () => known.build(patterns, classOf, classCount, left));
-      left -= built.length;
-      for (const dfa of built)
-        automata.push({ action, kind, encoded: encodeAutomaton(dfa, accepts.add(dfa.acceptSets)) });
+      for (const shipped of [true, false]) {
+        const patterns: CompiledPattern[] = [];
+        table.rules.forEach((rule, index) => {
+          if (rule.action !== action || (files[rule.file]!.source.shipped ?? false) !== shipped) return;
+          for (const row of rule.rows) if (row.kind === kind) patterns.push({ tokens: row.tokens, rule: index });
+        });
+        if (patterns.length === 0) continue;
+        const built = orRefuse(table, () => known.build(patterns, classOf, left));
+        left -= built.length;
+        for (const dfa of built)
+          automata.push({ action, kind, encoded: known.encode(dfa, accepts.add(dfa.acceptSets)) });
+      }
     }
   }
   return automata;
 }
 
 /** Rules that differ in nothing but their place in one file are of one class. Those about request paths differ in their destinations as well. */
-function ruleClasses(table: RuleTable): { classOf: Int32Array; classCount: number } {
+function ruleClasses(table: RuleTable): Int32Array {
   const numbers = new Map<string, number>();
-  const classOf = Int32Array.from(table.rules, ({ action, effect, flags, file }, index) => {
+  return Int32Array.from(table.rules, ({ action, effect, flags, file }, index) => {
     const own = flags & RULE_FLAG.requestPaths ? index : '';
     const key = `${action} ${effect} ${flags} ${file} ${own}`;
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;
   });
-  return { classOf, classCount: numbers.size };
 }
 
 /** The ACCEPTS section; equal sets are stored once. */

@@ -18,11 +18,24 @@ export const STATE_ABSORBING = 0x40000000;
  * the first components of every path stay in few cache lines.
  *
  * @param acceptWord index in the image's ACCEPTS section for each accept set of the DFA
+ * @param laidOut what `layOut` gives, which does not hang on the other rules of the image
  */
-export function encodeAutomaton(dfa: Dfa, acceptWord: readonly number[]): EncodedAutomaton {
+export function encodeAutomaton(dfa: Dfa, acceptWord: readonly number[], laidOut = layOut(dfa)): EncodedAutomaton {
+  const words = laidOut.words.slice();
+  for (let state = 0; state < dfa.states; state++) {
+    const at = laidOut.offset[state]!;
+    if (at >= 0) words[at] = acceptWord[dfa.accept[state]!]!;
+  }
+  return { classCount: dfa.classCount, classMap: dfa.classOf, start: laidOut.offset[dfa.initial]!, words };
+}
+
+/** Words of an automaton but for what its states accept, and where each state begins; -1 for one that no input reaches. */
+export type LaidOut = { words: Int32Array; offset: Int32Array };
+
+export function layOut(dfa: Dfa): LaidOut {
   const order = reachedOrder(dfa);
   const bytesOf = bytesByClass(dfa);
-  const offset = new Int32Array(dfa.states);
+  const offset = new Int32Array(dfa.states).fill(-1);
   let length = 0;
   for (const state of order) {
     offset[state] = length;
@@ -31,12 +44,11 @@ export function encodeAutomaton(dfa: Dfa, acceptWord: readonly number[]): Encode
   const words = new Int32Array(length);
   for (const state of order) {
     const at = offset[state]!;
-    words[at] = acceptWord[dfa.accept[state]!]!;
     const absorbing = isAbsorbing(dfa, state) ? STATE_ABSORBING : 0;
     if (isDense(dfa, state, bytesOf)) writeDense(dfa, state, offset, words, at, absorbing);
     else writeSparse(dfa, state, offset, words, at, absorbing, bytesOf);
   }
-  return { classCount: dfa.classCount, classMap: dfa.classOf, start: offset[dfa.initial]!, words };
+  return { words, offset };
 }
 
 function reachedOrder(dfa: Dfa): Int32Array {

@@ -10,24 +10,32 @@ export type LayeredFile = { source: PolicySource; document: PolicyDocument; ance
  * Reads all files and those that they extend. Order: layer, then a file before its parents. A file that is reached twice in one layer stands there
  * once; in another layer it stands again, for a parent has the standing of its child.
  *
+ * @param parse as `parsePolicy`; one that remembers, for callers that read the same files again and again
  * @throws PolicyError
  */
-export function readLayers(sources: readonly PolicySource[], resolve: ResolveExtends): LayeredFile[] {
+export function readLayers(
+  sources: readonly PolicySource[],
+  resolve: ResolveExtends,
+  parse: ParsePolicy = parsePolicy,
+): LayeredFile[] {
   const files: LayeredFile[] = [];
   const ordered = [...sources].sort((a, b) => LAYER[a.layer] - LAYER[b.layer]);
-  for (const source of ordered) readFile(source, [], files, resolve);
+  for (const source of ordered) readFile(source, [], files, resolve, parse);
   return files;
 }
+
+export type ParsePolicy = (source: PolicySource) => PolicyDocument;
 
 function readFile(
   source: PolicySource,
   chain: readonly PolicySource[],
   files: LayeredFile[],
   resolve: ResolveExtends,
+  parse: ParsePolicy,
 ): LayeredFile {
   const known = files.find((file) => file.source.layer === source.layer && file.source.name === source.name);
   if (known) return known;
-  const file: LayeredFile = { source, document: parsePolicy(source), ancestors: new Set() };
+  const file: LayeredFile = { source, document: parse(source), ancestors: new Set() };
   files.push(file);
   for (const reference of file.document.extends) {
     const refuse = (text: string, remedy?: string): never => {
@@ -46,7 +54,7 @@ function readFile(
       const names = [...line.slice(loop), parent].map(({ name }) => name);
       refuse(`extends runs in a circle: ${names.join(' → ')}`, 'take one of them out');
     }
-    const read = readFile(parent, line, files, resolve);
+    const read = readFile(parent, line, files, resolve, parse);
     file.ancestors.add(read);
     for (const ancestor of read.ancestors) file.ancestors.add(ancestor);
   }

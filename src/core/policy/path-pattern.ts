@@ -104,9 +104,15 @@ function tokensOf(components: readonly Piece[][], prefix: Uint8Array, floating: 
 }
 
 function addPiece(row: TokenRow, piece: Piece): void {
-  if (piece.kind === 'char') for (const byte of ENCODER.encode(piece.text)) row.byte(byte);
+  if (piece.kind === 'char') addText(row, piece.text);
   else if (piece.kind === 'set') row.push({ kind: 'set', set: piece.set });
   else if (piece.kind === 'stars') row.push({ kind: 'star' });
+}
+
+function addText(row: TokenRow, text: string): void {
+  const code = text.charCodeAt(0);
+  if (text.length === 1 && code < 0x80) row.byte(code);
+  else for (const byte of ENCODER.encode(text)) row.byte(byte);
 }
 
 class TokenRow {

@@ -10,6 +10,8 @@ export type PolicySource = {
   text: string;
   /** Hex SHA-256 of the text, for readers of the image; the compiler does not compute it. */
   digest?: string;
+  /** It comes with gatekeeper, and changes with it alone. */
+  shipped?: boolean;
   /** What error messages call it; the name if absent. */
   path?: string;
   /** Of a project's file: the user has read exactly this text and stands by it. */
