@@ -52,10 +52,15 @@ describe('automata', () => {
     const timeOf = (length: number) => {
       const path = bytes(`/${'a/'.repeat(length)}${'a'.repeat(length)}x`);
       const started = performance.now();
-      for (let round = 0; round < 20; round++) expect(decidePath(image, 'file_read', path).effect).toBe('deny');
+      for (let round = 0; round < 5; round++) expect(decidePath(image, 'file_read', path).effect).toBe('deny');
       return performance.now() - started;
     };
-    timeOf(1000);
-    expect(timeOf(32_000)).toBeLessThan(40 * Math.max(2, timeOf(2000)));
+    // The best of many, in turn: what else the machine does is not in it. Quadratic time would be 256 times as long.
+    const best = { short: Number.POSITIVE_INFINITY, long: Number.POSITIVE_INFINITY };
+    for (let round = 0; round < 20; round++) {
+      best.short = Math.min(best.short, timeOf(2000));
+      best.long = Math.min(best.long, timeOf(32_000));
+    }
+    expect(best.long).toBeLessThan(100 * Math.max(0.05, best.short));
   });
 });
