@@ -31,6 +31,11 @@ int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice p
 	return gk_judge_verdict(call, &subject, &verdict);
 }
 
+bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path) {
+	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
+	return verdict.effect == GK_EFFECT_ALLOW && !verdict.log;
+}
+
 int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, const struct gk_verdict *verdict) {
 	atomic_fetch_add_explicit(&call->supervisor->decided, 1, memory_order_relaxed);
 	struct receipt receipt = {

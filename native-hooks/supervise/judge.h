@@ -17,6 +17,8 @@ struct gk_subject {
 /* Decides action on the canonical path and records what is worth a receipt. 0: go on. -EACCES: refused (recorded).
  * In a simulated run a refusal is recorded as would-deny and 0 is returned. */
 int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) GK_MUST_CHECK;
+/* Whether it would surely return 0 and leave no receipt; false is no verdict. */
+bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path);
 
 /* Applies a verdict that the caller obtained itself (commands, addresses). Same returns. */
 int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, const struct gk_verdict *verdict) GK_MUST_CHECK;
