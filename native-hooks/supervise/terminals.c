@@ -17,8 +17,13 @@ struct pty {
 
 enum { STDIO = 3, PTY_MAX = 4096 /* kernel.pty.max unless raised; beyond it a terminal stays unknown and is refused */ };
 
+struct stdio {
+	int held; /* a descriptor of it, which keeps the kernel from giving its number to another; -1: not a terminal */
+	dev_t terminal, filesystem;
+};
+
 struct gk_terminals {
-	dev_t stdio[STDIO]; /* 0: not a terminal */
+	struct stdio stdio[STDIO];
 	pthread_mutex_t lock;
 	struct pty made[PTY_MAX];
 };
@@ -36,12 +41,25 @@ int gk_terminals_open(struct gk_terminals **out) {
 		return -ENOMEM;
 	pthread_mutex_init(&t->lock, NULL);
 	for (int fd = 0; fd < STDIO; fd++) {
+		struct stdio *stdio = &t->stdio[fd];
 		struct stat st;
-		if (isatty(fd) && fstat(fd, &st) == 0)
-			t->stdio[fd] = st.st_rdev;
+		stdio->held = -1;
+		if (!isatty(fd) || fstat(fd, &st) != 0)
+			continue;
+		stdio->held = fcntl(fd, F_DUPFD_CLOEXEC, STDIO);
+		if (stdio->held < 0)
+			return -errno;
+		stdio->terminal = st.st_rdev;
+		stdio->filesystem = st.st_dev;
 	}
 	*out = t;
 	return 0;
+}
+
+/* Another mount of devpts counts its terminals from 0 as well. */
+static bool same_stdio(const struct stdio *stdio, const struct stat *st) {
+	return stdio->held >= 0 && stdio->terminal == st->st_rdev &&
+	       (gk_device_kind_of(st) != GK_DEVICE_PTY || stdio->filesystem == st->st_dev);
 }
 
 enum gk_device_kind gk_device_kind_of(const struct stat *st) {
@@ -60,7 +78,7 @@ enum gk_device_kind gk_device_kind_of(const struct stat *st) {
 bool gk_terminal_is_own(struct gk_call *call, const struct stat *st) {
 	struct gk_terminals *t = gk_files_of(call)->terminals;
 	for (int i = 0; i < STDIO; i++)
-		if (t->stdio[i] != 0 && t->stdio[i] == st->st_rdev)
+		if (same_stdio(&t->stdio[i], st))
 			return true;
 	if (gk_device_kind_of(st) != GK_DEVICE_PTY || minor(st->st_rdev) >= PTY_MAX)
 		return false;

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../support/sandbox.ts';
+import { SERVICES } from './services.ts';
 
 const probes = fileURLToPath(new URL('probes', import.meta.url));
 
@@ -25,7 +26,7 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     sandbox,
     'probe',
     ['-static', '-pthread'],
-    ['probe.c', 'files.c', 'changes.c', 'network.c', 'processes.c', 'races.c'],
+    PROBES.map((name) => `${name}.c`),
   );
   const nolibc = compile(
     sandbox,
@@ -41,6 +42,8 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
   const socket = join(outsideDir, 'service.sock');
   const victim = spawn('sleep', ['600'], {
     stdio: 'ignore',
+    // A group of its own, for what aims at groups.
+    detached: true,
     ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
   });
   const listeners = startListeners(sandbox, socket);
@@ -55,9 +58,12 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     port: () => String(portOf(tcp)),
     shared: () => listeners.sharedPort(),
     socket: () => socket,
+    services: () => outsideDir,
+    terminal: () => listeners.terminal(),
     abstract: () => `gk-escape-${process.pid}`,
     gatekeeper: () => sandbox.home,
     probe: () => probe,
+    nolibc: () => nolibc,
     scripts: () => scripts,
   };
   await listeners.ready;
@@ -70,6 +76,7 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
       victim.kill('SIGKILL');
       listeners.child.kill('SIGKILL');
       tcp.close();
+      layProject(sandbox);
     },
   };
 }
@@ -81,44 +88,50 @@ function compile(sandbox: Sandbox, name: string, flags: readonly string[], sourc
 }
 
 function layProject(sandbox: Sandbox): void {
-  for (const name of readdirSync(sandbox.project))
-    rmSync(join(sandbox.project, name), { recursive: true, force: true });
+  // Names that are no text, and paths that are too long for Node.
+  execFileSync('find', [sandbox.project, '-mindepth', '1', '-delete']);
   sandbox.write('.env', 'SECRET=swordfish\n');
   sandbox.write('ok.txt', 'ordinary\n');
   sandbox.write('.vscode/tasks.json', '{"untouched": true}\n');
 }
 
-/** Listeners that Node cannot make, by Python: Unix sockets of every kind, and a TCP port that may be shared. */
+/** What Node cannot make, by Python: Unix sockets of every kind, a TCP port that may be shared, and a terminal. */
 function startListeners(
   sandbox: Sandbox,
   path: string,
-): { child: ChildProcess; ready: Promise<void>; sharedPort(): string } {
+): { child: ChildProcess; ready: Promise<void>; sharedPort(): string; terminal(): string } {
   const script = `
-import socket, sys, time
+import os, socket, sys, time
+def service(name):
+    s = socket.socket(socket.AF_UNIX); s.bind(os.path.join(os.path.dirname(sys.argv[1]), name)); s.listen(64); return s
+services = [service(name) for name in sys.argv[3].split()]
+p = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); p.bind(sys.argv[1] + '.packets'); p.listen(64)
+master, slave = os.openpty()
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(64)
 d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.bind(sys.argv[1] + '.dgram')
 a = socket.socket(socket.AF_UNIX); a.bind('\\0' + sys.argv[2]); a.listen(64)
 t = socket.socket(); t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); t.bind(('127.0.0.1', 0)); t.listen(64)
-print(t.getsockname()[1], flush=True); time.sleep(3600)`;
+print(f'{t.getsockname()[1]} {os.ttyname(slave)}', flush=True); time.sleep(3600)`;
   if (sandbox.user) chownSync(join(path, '..'), sandbox.user.uid, sandbox.user.gid);
   if (existsSync(path)) rmSync(path);
-  const child = spawn('python3', ['-c', script, path, `gk-escape-${process.pid}`], {
+  const child = spawn('python3', ['-c', script, path, `gk-escape-${process.pid}`, Object.keys(SERVICES).join(' ')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
   });
   let port = '';
+  let terminal = '';
   const ready = new Promise<void>((done, fail) => {
     child.stdout?.once('data', (line: Buffer) => {
-      port = line.toString().trim();
+      [port = '', terminal = ''] = line.toString().trim().split(' ');
       done();
     });
     child.once('exit', (code) => fail(new Error(`the Unix listeners ended with ${code}`)));
   });
-  return { child, ready, sharedPort: () => port };
+  return { child, ready, sharedPort: () => port, terminal: () => terminal };
 }
 
 function listenTcp(): Promise<Server> {
-  const server = createServer((socket) => socket.on('error', () => {}).end('hello\n'));
+  const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.0 200 OK\r\n\r\nhello\n'));
   return new Promise((done) => {
     server.listen({ port: 0, host: '::' }, () => done(server));
   });
@@ -135,3 +148,18 @@ export function saveAtomically(path: string, content: string): void {
   writeFileSync(`${path}.saving`, content);
   execFileSync('mv', [`${path}.saving`, path]);
 }
+
+/** Sources of the probe. */
+const PROBES = [
+  'probe',
+  'files',
+  'changes',
+  'network',
+  'processes',
+  'races',
+  'sockets',
+  'connects',
+  'outside',
+  'terminals',
+  'blinding',
+];

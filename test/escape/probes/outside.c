@@ -58,7 +58,7 @@ static int by_group(char **argv) {
 	return group < 0 ? errno : FAILED(SYS_kill, -group, SIGCONT);
 }
 
-/* argv: victim, call. Values are those that it has. */
+/* argv: victim, call */
 static int by_schedule(char **argv) {
 	pid_t pid = victim(argv);
 	const struct sched_param none = {0};
@@ -80,8 +80,8 @@ static int by_schedule(char **argv) {
 	if (strcmp(argv[1], "disk-group") == 0)
 		return FAILED(SYS_ioprio_set, 2, getpgid(pid), 2 << 13 | 4);
 	if (strcmp(argv[1], "group") == 0)
-		return FAILED(SYS_setpriority, PRIO_PGRP, getpgid(pid), 0);
-	return FAILED(SYS_setpriority, PRIO_PROCESS | (1L << 32), pid | (1L << 32), 0);
+		return FAILED(SYS_setpriority, PRIO_PGRP, getpgid(pid), 19);
+	return FAILED(SYS_setpriority, PRIO_PROCESS | (1L << 32), pid | (1L << 32), 19);
 }
 
 /* argv: victim, file of its, text */
@@ -229,6 +229,21 @@ static int by_core(char **argv) {
 	return WIFSIGNALED(status) && WCOREDUMP(status) ? 0 : EPERM;
 }
 
+/* Makes calls by number with nothing in their arguments, and says which give something else than they should. argv: file of NUMBER:ERRNO */
+static int by_numbers(char **argv) {
+	FILE *list = fopen(argv[0], "r");
+	unsigned long number;
+	char wanted[32];
+	if (list == NULL)
+		return errno;
+	while (fscanf(list, "%lu:%31s", &number, wanted) == 2) {
+		int error = FAILED(number, 0, 0, 0, 0, 0, 0);
+		if (error == 0 || strcmp(strerrorname_np(error), wanted) != 0)
+			printf("%lu: %s instead of %s\n", number, error == 0 ? "it worked" : strerrorname_np(error), wanted);
+	}
+	return EPERM;
+}
+
 const struct technique outside_techniques[] = {
 	{"owner-signal", by_owner, 2},
 	{"kill-group", by_group, 1},
@@ -245,5 +260,6 @@ const struct technique outside_techniques[] = {
 	{"root", by_root, 2},
 	{"capabilities", by_capabilities, 0},
 	{"core", by_core, 1},
+	{"numbers", by_numbers, 1},
 	{NULL, NULL, 0},
 };

@@ -38,18 +38,6 @@ static int by_pidfd_signal(char **argv) {
 	return fd < 0 ? errno : FAILED(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
 }
 
-/* A pipe's readiness, delivered as a signal to somebody else. */
-static int by_owner_signal(char **argv) {
-	int pair[2];
-	if (pipe(pair) != 0 || fcntl(pair[0], F_SETOWN, victim(argv)) != 0 || fcntl(pair[0], F_SETSIG, SIGUSR2) != 0 ||
-	    fcntl(pair[0], F_SETFL, O_ASYNC | O_NONBLOCK) != 0)
-		return errno;
-	if (write(pair[1], "x", 1) != 1)
-		return errno;
-	usleep(200000);
-	return kill(victim(argv), 0) == 0 ? EPERM : 0; /* the test looks at the victim: SIGUSR2 ends it */
-}
-
 static int by_ptrace(char **argv) {
 	return FAILED(SYS_ptrace, PTRACE_SEIZE, victim(argv), NULL, NULL);
 }
@@ -198,7 +186,6 @@ const struct technique process_techniques[] = {
 	{"tgkill", by_tgkill, 1},
 	{"sigqueue", by_sigqueue, 1},
 	{"pidfd-signal", by_pidfd_signal, 1},
-	{"owner-signal", by_owner_signal, 1},
 	{"ptrace", by_ptrace, 1},
 	{"vm-read", by_vm_read, 1},
 	{"proc-mem", by_proc_mem, 1},
