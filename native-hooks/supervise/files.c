@@ -1,6 +1,8 @@
 #include "supervise/files.h"
 
+#include "supervise/hide.h"
 #include "supervise/identity.h"
+#include "supervise/mounts.h"
 #include "supervise/terminals.h"
 
 #include <errno.h>
@@ -34,6 +36,8 @@ int gk_files_open(struct gk_supervisor *supervisor) {
 	if (rc == 0)
 		rc = gk_identities_open(&files->identities);
 	if (rc == 0)
+		rc = gk_mounts_open(&files->mounts);
+	if (rc == 0)
 		rc = gk_terminals_open(&files->terminals);
 	if (rc < 0) {
 		if (files->root >= 0)
@@ -43,6 +47,7 @@ int gk_files_open(struct gk_supervisor *supervisor) {
 		if (files->self_fd >= 0)
 			close(files->self_fd);
 		free(files->identities);
+		gk_mounts_close(files->mounts);
 		free(files);
 		return rc;
 	}
@@ -169,7 +174,7 @@ int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk
 	int rc = gk_judge_path(call, action, gk_object_path(object));
 	if (rc == 0 && S_ISREG(object->stat.st_mode) && object->stat.st_nlink > 1)
 		rc = gk_identity_judge(call, action, object);
-	return rc;
+	return rc == -EACCES && gk_is_hidden(call, gk_object_path(object)) ? -ENOENT : rc;
 }
 
 /* A file that we are about to move into a guarded place has a name for a moment. Whoever got hold of it by that name, however

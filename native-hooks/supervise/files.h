@@ -18,6 +18,7 @@ enum gk_fs_kind {
 enum { GK_FS_CACHE = 32, GK_FD_NAME = 12, GK_LINKS_MAX = 40, GK_RESTARTS_MAX = 8, GK_RESERVED_NAME = 24 };
 
 struct gk_identities;
+struct gk_mounts;
 struct gk_terminals;
 
 struct gk_files {
@@ -29,6 +30,7 @@ struct gk_files {
 	_Atomic uint64_t fs_cache[GK_FS_CACHE]; /* device << 2 | kind; 0 is empty */
 	struct gk_sticky sticky;
 	struct gk_identities *identities;
+	struct gk_mounts *mounts; /* NULL: no place has two names */
 	struct gk_terminals *terminals;
 };
 
@@ -57,7 +59,7 @@ struct gk_path {
 int gk_read_path(struct gk_call *call, uint64_t address, struct gk_path *out) GK_MUST_CHECK;
 
 /* gk_judge_path for an object: a nameless one (a pipe of the run, a memfd) needs no rule, and a file with several links is
- * refused when another name of it is denied. 0 or -EACCES. */
+ * refused when another name of it is denied. 0, -EACCES, or -ENOENT for a hidden name. */
 int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk_object *object) GK_MUST_CHECK;
 
 /* Gives this thread, which has a file system context of its own, the caller's umask, so that the kernel applies it together

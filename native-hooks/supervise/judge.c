@@ -2,6 +2,8 @@
 
 #include "supervise/channel.h"
 #include "supervise/clock.h"
+#include "supervise/files.h"
+#include "supervise/mounts.h"
 #include "supervise/supervisor.h"
 
 #include <errno.h>
@@ -24,16 +26,36 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 static void add_program(struct gk_frame_writer *w, struct gk_call *call);
 static bool is_protection_of_ours(enum gk_reason reason);
 static bool is_failure_of_ours(enum gk_reason reason);
+static int judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path);
 
 int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) {
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
 	struct gk_subject subject = {.action = action, .target = path};
-	return gk_judge_verdict(call, &subject, &verdict);
+	int rc = gk_judge_verdict(call, &subject, &verdict);
+	return rc == 0 && call->supervisor->files != NULL && call->supervisor->files->mounts != NULL ? judge_other_names(call, action, path) : rc;
+}
+
+/* What the host shows at another place as well is refused when a rule refuses it there. Where no rule speaks of that place, its
+ * name says nothing: the run cannot have chosen it. */
+static int judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path) {
+	char name[PATH_MAX];
+	size_t length;
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && gk_mounts_next(call->supervisor->files->mounts, path, &at, name, &length);) {
+		struct gk_subject subject = {.action = action, .target = gk_slice(name, length)};
+		struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, subject.target);
+		if (verdict.effect != GK_EFFECT_ALLOW && verdict.source != GK_SOURCE_DEFAULT)
+			rc = gk_judge_verdict(call, &subject, &verdict);
+	}
+	return rc;
 }
 
 bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path) {
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
-	return verdict.effect == GK_EFFECT_ALLOW && !verdict.log;
+	char other[PATH_MAX];
+	size_t at = 0, length;
+	return verdict.effect == GK_EFFECT_ALLOW && !verdict.log &&
+	       (call->supervisor->files->mounts == NULL || !gk_mounts_next(call->supervisor->files->mounts, path, &at, other, &length));
 }
 
 int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, const struct gk_verdict *verdict) {

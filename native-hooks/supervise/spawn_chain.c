@@ -77,6 +77,19 @@ static bool is_loader(struct gk_call *call, const struct gk_object *object, cons
 	       gk_loaders_have(call->supervisor->tasks, &object->stat);
 }
 
+/* A program that is named as the loader of another runs in its place, and no rule for commands would see it. The system's loaders are
+ * nobody's command. */
+static int judge_as_loader(struct gk_call *call, struct gk_slice path) {
+	struct gk_slice base = gk_base_name(path);
+	if (gk_program_is_loader_name(base))
+		return 0;
+	struct gk_verdict verdict = gk_decide_command(gk_current_image(call->supervisor), base, path, true);
+	if (verdict.effect == GK_EFFECT_ALLOW || verdict.source == GK_SOURCE_DEFAULT)
+		return 0;
+	struct gk_subject subject = {.action = GK_ACTION_SHELL_EXEC, .target = path};
+	return gk_judge_verdict(call, &subject, &verdict);
+}
+
 /* The loader that an ELF program names. */
 static int enter_loader(struct gk_call *call, struct gk_chain *chain) {
 	struct gk_object *loader = &chain->next;
@@ -85,6 +98,8 @@ static int enter_loader(struct gk_call *call, struct gk_chain *chain) {
 				      GK_FOLLOW, loader);
 	if (error == 0)
 		error = gk_chain_admit(call, loader);
+	if (error == 0)
+		error = judge_as_loader(call, gk_object_path(loader));
 	if (error == 0)
 		gk_loaders_add(call->supervisor->tasks, &loader->stat);
 	return error;

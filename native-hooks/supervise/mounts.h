@@ -1,0 +1,21 @@
+/* Places that the host shows under several names by bind mounts, or by mounting a file system twice. */
+#ifndef GK_SUPERVISE_MOUNTS_H
+#define GK_SUPERVISE_MOUNTS_H
+
+#include "base/attr.h"
+#include "base/bytes.h"
+
+#include <limits.h>
+
+struct gk_mounts;
+
+/* From the text of /proc/self/mountinfo (proc(5)), which is changed by reading it. A run cannot mount: what holds at its start holds.
+ * *out is NULL when nothing is shown twice. 0 or -ENOMEM. */
+int gk_mounts_read(char *text, struct gk_mounts **out) GK_MUST_CHECK;
+int gk_mounts_open(struct gk_mounts **out) GK_MUST_CHECK;
+void gk_mounts_close(struct gk_mounts *mounts);
+
+/* The next other name of path after *at names were looked at; starts with 0. false: there is none. A name may be too long to be one. */
+bool gk_mounts_next(const struct gk_mounts *mounts, struct gk_slice path, size_t *at, char out[PATH_MAX], size_t *length);
+
+#endif
