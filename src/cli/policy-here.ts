@@ -1,16 +1,24 @@
 import { userInfo } from 'node:os';
 import { loadPolicy } from '../adapters/policy-files/load-policy.ts';
 import { PolicyImage } from '../core/engine/image.ts';
+import type { LayeredFile } from '../core/policy/layers.ts';
+import type { PolicyRoots } from '../core/policy/source.ts';
 import { ownHome, workingDirectory } from './home.ts';
 import { policyReference } from './policy-reference.ts';
 
 export type PolicyChoice = { policy?: string; netAllow?: string[] };
-export type PolicyHere = { name: string; image: PolicyImage; warnings: string[] };
+export type PolicyHere = {
+  name: string;
+  image: PolicyImage;
+  warnings: string[];
+  layers: readonly LayeredFile[];
+  roots: PolicyRoots;
+};
 
 /** The policy that a run started here would have, compiled from the files as they are now. Needs no daemon. */
 export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
   const { homedir, uid } = userInfo();
-  const loaded = loadPolicy({
+  const { name, image, digest, warnings, layers, roots } = loadPolicy({
     layout: ownHome(),
     passwdHome: homedir,
     uid,
@@ -18,5 +26,14 @@ export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
     ...(policy === undefined ? {} : { policy: policyReference(policy) }),
     ...(netAllow === undefined ? {} : { netAllow }),
   });
-  return { name: loaded.name, image: PolicyImage.open(loaded.image, loaded.digest), warnings: loaded.warnings };
+  return { name, image: PolicyImage.open(image, digest), warnings, layers, roots };
+}
+
+/** Where a rule stands on disk, `file:line`; undefined for rules that no file holds. */
+export function placeOf(
+  { layers }: Pick<PolicyHere, 'layers'>,
+  rule: { file: number; line: number },
+): string | undefined {
+  const path = layers[rule.file]?.source.path;
+  return path === undefined ? undefined : `${path}:${rule.line}`;
 }

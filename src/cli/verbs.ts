@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { addPolicy } from './policy-verbs.ts';
 import { RUN_OPTIONS, type RunOption } from './run-arguments.ts';
 
 /** Takes the exit status of the verb that was done. */
@@ -71,41 +72,6 @@ function addNet(program: Command, done: Done): void {
         done(await (await import('./commands/net.ts')).netChange(verb, destination, options)),
       );
   }
-}
-
-function addPolicy(program: Command, done: Done): void {
-  const policy = program
-    .command('policy')
-    .summary('check, explain and show the policy')
-    .description('Check, explain and show the policy.');
-  policy
-    .command('check')
-    .description('Check a policy file, or the policy in force here, and print every error with line and column.')
-    .argument('[file]', 'policy file or preset; without it, the layers in force here')
-    .addOption(json())
-    .action(async (file, options) =>
-      done(await (await import('./commands/policy-check.ts')).policyCheck(file, options)),
-    );
-  policy
-    .command('explain')
-    .description('Say what would happen, and why. Exits 0 when allowed, 1 when denied, 2 when a human is asked.')
-    .argument('<action>', 'file_read, file_write, file_delete, shell_exec, network, unix_socket')
-    .argument('<target...>', 'path, command or destination')
-    .option('--policy <policy>', 'policy file or preset, in place of your own')
-    .option('--net-allow <destination>', 'as in run (repeatable)', collect)
-    .addOption(json())
-    // `git push --force` is a target as it stands; our own options are known anywhere.
-    .allowUnknownOption()
-    .action(async (action, target, options) =>
-      done(await (await import('./commands/policy-explain.ts')).policyExplain(action, target, options)),
-    );
-  policy
-    .command('show')
-    .description('Show the layers in force here and their rules.')
-    .option('--policy <policy>', 'policy file or preset, in place of your own')
-    .option('--presets', 'list the presets instead')
-    .addOption(json())
-    .action(async (options) => done(await (await import('./commands/policy-show.ts')).policyShow(options)));
 }
 
 function addAudit(program: Command, done: Done): void {
@@ -186,7 +152,6 @@ function addRest(program: Command, done: Done): void {
 }
 
 const json = (): Option => new Option('--json', 'as JSON');
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It is not a whole number.');

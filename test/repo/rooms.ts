@@ -14,6 +14,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/policy': ['core/egress', 'core/text', 'core/wire'],
   'core/engine': ['core/egress', 'core/policy', 'core/wire'],
   'core/analysis': ['core/egress', 'core/engine', 'core/policy', 'core/wire'],
+  'core/import': ['core/policy', 'core/wire'],
   'core/audit': ['core/kernel', 'core/wire'],
 
   // Files that must appear whole, locks, private directories: what several adapters need of the operating system.

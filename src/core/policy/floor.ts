@@ -38,7 +38,7 @@ function hierarchies(rule: RuleEntry): Uint8Array[] {
 }
 
 /** Complete components before the first wildcard. */
-function literalPrefix(tokens: readonly Token[]): Uint8Array {
+export function literalPrefix(tokens: readonly Token[]): Uint8Array {
   const [first, second] = tokens;
   if (first?.kind !== 'bytes') return ROOT;
   if (!second || second.kind === 'tail' || second.kind === 'globstar') return first.bytes;
