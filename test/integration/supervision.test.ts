@@ -38,6 +38,18 @@ describe('the death of a process', () => {
     await until(() => processesIn(sandbox.project).length === 0);
   });
 
+  it('of the killer, which is to end the run then, ends it', async () => {
+    rmSync(join(sandbox.project, 'beat'), { force: true });
+    const run = start(sandbox, 'while :; do date +%s%N > beat; sleep 0.02; done');
+    await appears(join(sandbox.project, 'beat'));
+    const [, supervisor] = supervisorsOf(sandbox);
+    const killer = processes().find(({ pid }) => nameOf(pid) === 'gk-killer' && parentOf(pid) === supervisor);
+    process.kill(killer!.pid, 'SIGKILL');
+    expect(await run.ended).toBe(125);
+    expect(run.output()).toContain('the killer process is gone');
+    expect(processesIn(sandbox.project)).toEqual([]);
+  });
+
   it('of the daemon opens nothing up and loses no receipt', async () => {
     sandbox.write('.env', 'SECRET=1\n');
     for (const name of ['go', 'first', 'second']) rmSync(join(sandbox.project, name), { force: true });
@@ -169,6 +181,11 @@ function processes(): { pid: number; command: string; cwd: string }[] {
       cwd: unlessGone(() => readlinkSync(`/proc/${name}/cwd`)) ?? '',
     }));
 }
+
+const nameOf = (pid: number): string | undefined => unlessGone(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\t(\d+)/m.exec(unlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '')?.[1]);
 
 function unlessGone<T>(read: () => T): T | undefined {
   try {

@@ -23,9 +23,34 @@ export const SUPERVISOR: readonly WayOut[] = [
   },
   { id: 'E10', title: "the listener's corner cases", notTried: 'no row yet' },
   { id: 'E11', title: 'numbers of calls and processes that are used again', notTried: 'no row yet' },
-  { id: 'E12', title: 'a denial that arrives as success', notTried: 'no row yet' },
-  { id: 'E13', title: 'a start that waits for itself', notTried: 'no row yet' },
-  { id: 'E14', title: 'a machine that says it enforces and does not', notTried: 'no row yet' },
+  {
+    id: 'E12',
+    title: 'a denial that arrives as success',
+    tests: [
+      {
+        file: 'integration/command-line.test.ts',
+        title: 'leaves what the policy allows as it is, refuses the rest, and says so in the log',
+      },
+      {
+        file: 'integration/supervision.test.ts',
+        title: 'leaves no file in the project that the program did not write',
+      },
+    ],
+  },
+  {
+    id: 'E13',
+    title: 'a start that waits for itself',
+    tests: [
+      { file: 'integration/command-line.test.ts', title: 'passes standard input, output and error through, as pipes' },
+    ],
+    notTried: 'hundreds of starts on one processor',
+  },
+  {
+    id: 'E14',
+    title: 'a machine that says it enforces and does not',
+    tests: [{ file: 'integration/command-line.test.ts', title: 'the doctor finds a machine that enforces' }],
+    notTried: 'kernels and containers that lack a part: the machine of the tests has all of them',
+  },
   { id: 'E15', title: 'floods of questions', notTried: 'no row yet' },
   { id: 'E16', title: 'text that changes what a question looks like', notTried: 'no row yet' },
   { id: 'E17', title: 'a change between the question and its answer', notTried: 'no row yet' },
@@ -36,10 +61,31 @@ export const SUPERVISOR: readonly WayOut[] = [
     title: 'a log that cannot be written',
     tests: [{ file: 'integration/supervision.test.ts', title: 'denies what cannot be recorded' }],
   },
-  { id: 'E21', title: 'a policy that changes while it is read', notTried: 'no row yet' },
-  { id: 'E22', title: 'patterns and paths that take for ever to compare', notTried: 'no row yet' },
+  {
+    id: 'E21',
+    title: 'a policy that changes while it is read',
+    tests: [
+      { file: 'unit/daemon/daemon.test.ts', title: 'is not taken when it does not compile, and says so until it does' },
+      { file: 'integration/supervision.test.ts', title: 'of a policy that is tightened meanwhile obeys the new one' },
+      { file: 'unit/core/policy/layers.test.ts', title: 'of a project can only tighten, and say what they drop' },
+    ],
+  },
+  {
+    id: 'E22',
+    title: 'patterns and paths that take for ever to compare',
+    tests: [
+      { file: 'unit/core/policy/automata.test.ts', title: 'decide long paths against costly patterns in linear time' },
+    ],
+  },
   { id: 'E23', title: 'arguments without bounds', notTried: 'no row yet' },
   { id: 'E24', title: 'writing to what the program can block', notTried: 'no row yet' },
-  { id: 'E25', title: 'a clock that jumps', notTried: 'no row yet' },
-  { id: 'E26', title: 'the wrong victim of a shortage of memory', notTried: 'no row yet' },
+  {
+    id: 'E25',
+    title: 'a clock that jumps',
+    notTried: 'setting the clock of the machine of the tests; no decision hangs on a clock',
+  },
+  {
+    id: 'E26',
+    title: 'the wrong victim of a shortage of memory',
+  },
 ];
