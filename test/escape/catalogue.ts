@@ -11,7 +11,7 @@ import { SUPERVISOR } from './catalogue/supervisor.ts';
 export type WayOut = {
   id: string;
   title: string;
-  /** Tests outside of the tables that cover it: file beneath test, and the title as it stands there. */
+  /** Tests outside of the tables that cover it: file beneath test or native-hooks, and the title as it stands there. */
   tests?: readonly { file: string; title: string }[];
   /** What of it is not tried, and why. */
   notTried?: string;

@@ -34,6 +34,8 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     ['-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector'],
     ['nolibc.c'],
   );
+  const library = compile(sandbox, 'library', [], ['library.c']);
+  const addon = compile(sandbox, 'addon.node', ['-shared', '-fPIC'], ['addon.c']);
   // In a place of its own: an ordinary user might not reach the checkout.
   const scripts = join(sandbox.root, 'scripts');
   cpSync(join(probes, 'scripts'), scripts, { recursive: true });
@@ -64,6 +66,8 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     gatekeeper: () => sandbox.home,
     probe: () => probe,
     nolibc: () => nolibc,
+    library: () => library,
+    addon: () => addon,
     scripts: () => scripts,
   };
   await listeners.ready;
@@ -162,4 +166,7 @@ const PROBES = [
   'outside',
   'terminals',
   'blinding',
+  'odd',
+  'calls',
+  'spawns',
 ];

@@ -97,3 +97,26 @@ describe('a secret of the project', () => {
     });
   }
 });
+
+describe('a program', () => {
+  const sandbox = useSandbox();
+
+  it('finds the variables that its user had set as they were', async () => {
+    const env = {
+      LD_PRELOAD: '',
+      LD_LIBRARY_PATH: '/nonexistent',
+      NODE_OPTIONS: '--no-warnings',
+      PYTHONSTARTUP: '/x y',
+      EMPTY: '',
+    };
+    const script = Object.keys(env)
+      .map((name) => `printf '%s=%s\\n' ${name} "$${name}"`)
+      .join(';');
+    const result = await inside(sandbox, ['sh', '-c', script], { env });
+    expect(result.stdout).toBe(
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    );
+  });
+});

@@ -1,6 +1,6 @@
 /**
  * One technique of attack: what it does, what it must give outside (so that the row can fail) and what it gives inside.
- * Placeholders: {secret} {secretDir} {ok} {guarded} {project} {victim} {port} {shared} {socket} {abstract} {gatekeeper} {probe} {scripts}, and {rounds}
+ * Placeholders: {secret} {secretDir} {ok} {guarded} {project} {victim} {port} {shared} {socket} {services} {abstract} {terminal} {gatekeeper} {probe} {nolibc} {library} {addon} {scripts}, and {rounds}
  * for the length of a race.
  */
 export type EscapeRow = {

@@ -161,7 +161,7 @@ static int by_private_thread(char **argv) {
 	if (child < 0)
 		return errno;
 	private_thread_result = -1;
-	for (int i = 0; i < 5000 && private_thread_result == -1; i++)
+	for (int i = 0; i < 60000 && *(volatile int *)&private_thread_result == -1; i++)
 		usleep(1000);
 	return private_thread_result == -1 ? ETIMEDOUT : private_thread_result;
 }

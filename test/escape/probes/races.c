@@ -117,16 +117,31 @@ static int by_directory_race(char **argv) {
 	snprintf(made, sizeof made, "%s/made", argv[0]);
 	pid_t swapper = start_swapping(argv[0], argv[1]);
 	for (long i = atol(argv[3]); i > 0; i--) {
-		int fd = (int)syscall(SYS_openat, AT_FDCWD, made, O_CREAT | O_EXCL | O_WRONLY, 0600);
-		if (fd >= 0)
-			close(fd);
-		syscall(SYS_unlink, made);
-		if (syscall(SYS_mkdir, made, 0700) == 0)
+		int fd;
+		switch (i % 8) {
+		case 0:
+			fd = (int)syscall(SYS_openat, AT_FDCWD, made, O_CREAT | O_EXCL | O_WRONLY, 0600);
+			if (fd >= 0)
+				close(fd);
+			break;
+		case 2:
+			syscall(SYS_mkdir, made, 0700);
+			break;
+		case 3:
 			syscall(SYS_rmdir, made);
-		syscall(SYS_link, name, made);
-		syscall(SYS_unlink, made);
-		syscall(SYS_chmod, name, 0777);
-		syscall(SYS_truncate, name, 0L);
+			break;
+		case 4:
+			syscall(SYS_link, name, made);
+			break;
+		case 6:
+			syscall(SYS_chmod, name, 0777);
+			break;
+		case 7:
+			syscall(SYS_truncate, name, 0L);
+			break;
+		default:
+			syscall(SYS_unlink, made);
+		}
 	}
 	kill(swapper, SIGKILL);
 	waitpid(swapper, NULL, 0);

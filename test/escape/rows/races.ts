@@ -1,5 +1,7 @@
 import type { EscapeRow } from '../row.ts';
 
+const refused = { outside: 'works', inside: 'EACCES', layer: 'supervisor' } as const;
+
 /** Memory and names that change while a call is judged. */
 export const RACES: readonly EscapeRow[] = [
   {
@@ -31,5 +33,43 @@ export const RACES: readonly EscapeRow[] = [
     inside: 'EACCES',
     layer: 'supervisor',
     unharmed: 'grep -q untouched {guarded} && test "$(ls {project}/.vscode)" = tasks.json',
+  },
+  {
+    covers: ['B02'],
+    title: 'the page of a path that comes and goes',
+    technique: 'page-race',
+    args: ['{secret}', '{rounds}'],
+    ...refused,
+  },
+  {
+    covers: ['B02'],
+    title: 'a path without an end, which gets one now and then',
+    technique: 'length-race',
+    args: ['{secret}', '{rounds}'],
+    ...refused,
+  },
+  {
+    covers: ['B01', 'B03'],
+    title: 'another process that flips the path in a page of both',
+    technique: 'shared-page-race',
+    args: ['{ok}', '{secret}', '{rounds}'],
+    ...refused,
+  },
+  {
+    covers: ['B15'],
+    title: 'a directory that another process swaps for a link while files in it are read',
+    technique: 'parent-race',
+    args: ['{project}/mine', 'plain.txt', '{project}/theirs', '{rounds}'],
+    before:
+      'mkdir {project}/mine {project}/theirs && echo harmless > {project}/mine/plain.txt && echo SECRET > {project}/theirs/plain.txt',
+    policy: `version: 1
+name: not-theirs
+extends: [default]
+policies:
+  - action: file_read
+    rules:
+      - { path: "./theirs/**", effect: deny, reason: "not yours" }
+`,
+    ...refused,
   },
 ];
