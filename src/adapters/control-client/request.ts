@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { ApiErrorBody } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { isErrorCode } from '../../core/errors/catalogue.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { exchange, NoAnswer } from './exchange.ts';
 
 export type Endpoint = { readonly method: 'GET' | 'POST'; readonly path: string };
 
@@ -19,7 +19,10 @@ export async function requestControl<Answer>(
   const token = await readToken(layout);
   const path = endpoint.path.replace(':id', encodeURIComponent(input.id ?? ''));
   const payload = input.body === undefined ? undefined : JSON.stringify(input.body);
-  const { status, text } = await exchange(layout, { method: endpoint.method, path, token, payload });
+  const request = { method: endpoint.method, path, token, payload };
+  const { status, text } = await exchange(layout.controlSocket, request, ANSWER_TIMEOUT_MS).catch((error: unknown) => {
+    throw connectionError(error, layout.controlSocket);
+  });
   const answer = parseAnswer(text, layout);
   if (status >= 200 && status < 300) return answer as Answer;
   throw errorOf(answer, layout);
@@ -31,49 +34,6 @@ async function readToken(layout: HomeLayout): Promise<string> {
   } catch (error) {
     throw connectionError(error, layout.controlToken);
   }
-}
-
-type Exchange = { method: string; path: string; token: string; payload: string | undefined };
-
-function exchange(
-  layout: HomeLayout,
-  { method, path, token, payload }: Exchange,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        socketPath: layout.controlSocket,
-        method,
-        path,
-        agent: false,
-        timeout: ANSWER_TIMEOUT_MS,
-        headers: {
-          host: 'gatekeeper',
-          authorization: `Bearer ${token}`,
-          ...(payload === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
-        },
-      },
-      (response) => collect(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject),
-    );
-    request.on('timeout', () =>
-      request.destroy(
-        new GatekeeperError('GK_DAEMON_ANSWER', {
-          what: 'the daemon did not answer in time',
-          where: layout.controlSocket,
-        }),
-      ),
-    );
-    request.on('error', (error) => reject(connectionError(error, layout.controlSocket)));
-    request.end(payload);
-  });
-}
-
-async function collect(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseAnswer(text: string, layout: HomeLayout): unknown {
@@ -98,7 +58,8 @@ function errorOf(answer: unknown, layout: HomeLayout): GatekeeperError {
 
 /** ENOENT and ECONNREFUSED (a socket that its daemon left behind) mean that no daemon runs; a refusal is something else. */
 function connectionError(error: unknown, where: string): GatekeeperError {
-  if (error instanceof GatekeeperError) return error;
+  if (error instanceof NoAnswer)
+    return new GatekeeperError('GK_DAEMON_ANSWER', { what: error.message, where, cause: error });
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED')
     return new GatekeeperError('GK_DAEMON_NOT_RUNNING', { where, cause: error });

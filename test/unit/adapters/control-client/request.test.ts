@@ -41,6 +41,17 @@ describe('requestControl', () => {
     expect(seen).toEqual(['POST', '/v1/runs/a%2Fb/kill', 'Bearer secret', '{"x":"é"}']);
   });
 
+  it('takes an answer that comes in pieces', async () => {
+    const text = JSON.stringify({ name: 'ü'.repeat(100_000) });
+    await listen((_request, response) => {
+      response.writeHead(200, { 'content-length': Buffer.byteLength(text) });
+      const bytes = Buffer.from(text);
+      response.write(bytes.subarray(0, 50_001));
+      setImmediate(() => response.end(bytes.subarray(50_001)));
+    });
+    expect(await requestControl(layout, API.status)).toEqual(JSON.parse(text));
+  });
+
   it('gives the error that the daemon named', async () => {
     await listen((_request, response) => {
       response.statusCode = 422;
@@ -63,6 +74,21 @@ describe('requestControl', () => {
         response.statusCode = 500;
         response.end('{}');
       },
+    ],
+    [
+      'a body that ends too early',
+      (_: unknown, response: { socket: { end(text: string): void } }) =>
+        response.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a":1}'),
+    ],
+    [
+      'a body without a length',
+      (_: unknown, response: { socket: { end(text: string): void } }) =>
+        response.socket.end('HTTP/1.1 200 OK\r\n\r\n{}'),
+    ],
+    [
+      'another protocol',
+      (_: unknown, response: { socket: { end(text: string): void } }) =>
+        response.socket.end('RTSP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}'),
     ],
     ['a connection that breaks off', (request: { socket: { destroy(): void } }) => request.socket.destroy()],
   ])('does not take %s for an answer', async (_name, listener) => {
