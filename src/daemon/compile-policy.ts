@@ -1,16 +1,35 @@
+import { BrokenPolicy } from '../adapters/policy-files/broken-policy.ts';
 import { loadPolicy } from '../adapters/policy-files/load-policy.ts';
+import { selfTest } from '../adapters/policy-files/self-test.ts';
+import type { CreateRunRequest } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
-import type { CompilePolicy } from './run-policy.ts';
+import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
+import type { CompiledPolicy } from './run-policy.ts';
 
-/** Compiles the layers on disk for a run, as they are at the time of the call. */
-export function compileFor(layout: HomeLayout, user: { passwdHome: string; uid: number }): CompilePolicy {
-  return ({ cwd, policy, netAllow }, cacheSlot) =>
-    loadPolicy({
-      layout,
-      ...user,
-      cwd,
-      cacheSlot,
-      ...(policy === undefined ? {} : { policy }),
-      ...(netAllow === undefined ? {} : { netAllow }),
-    });
+export type PolicyUser = { passwdHome: string; uid: number };
+
+/**
+ * Compiles the layers on disk for a run, as they are at the time of the call, and holds the user's file against the cases beside it.
+ * @throws BrokenPolicy
+ */
+export function compileNow(
+  layout: HomeLayout,
+  user: PolicyUser,
+  { cwd, policy, netAllow }: CreateRunRequest,
+  cacheSlot: number,
+): CompiledPolicy {
+  const { name, image, warnings, files, launch, userFile } = loadPolicy({
+    layout,
+    ...user,
+    cwd,
+    cacheSlot,
+    ...(policy === undefined ? {} : { policy }),
+    ...(netAllow === undefined ? {} : { netAllow }),
+  });
+  try {
+    if (userFile !== undefined) selfTest(userFile, user.uid);
+  } catch (error) {
+    throw error instanceof GatekeeperError ? new BrokenPolicy(error.code, error, files) : error;
+  }
+  return { name, image, warnings, files, launch };
 }

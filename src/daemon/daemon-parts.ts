@@ -30,4 +30,5 @@ export type EgressDoor<Image> = {
   /** Those of an earlier daemon whose runs go on. */
   ports: EgressPorts | undefined;
 };
-export type FileWatch = { watch: (files: readonly string[]) => void; close: () => Promise<void> };
+/** `watch` returns which files were not watched before. */
+export type FileWatch = { watch: (files: readonly string[]) => ReadonlySet<string>; close: () => Promise<void> };

@@ -1,4 +1,6 @@
+import { BrokenPolicy } from '../adapters/policy-files/broken-policy.ts';
 import type { AuditFields } from '../core/audit/record.ts';
+import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import type { Run } from './run.ts';
 import type { CompilePolicy, Images } from './run-policy.ts';
 import type { RunStore } from './run-store.ts';
@@ -11,8 +13,8 @@ export type PolicyReloadOptions<Image> = {
   store: RunStore;
   append: (record: AuditFields) => Promise<unknown>;
   pushImage: (run: Run) => void;
-  /** Tells which files are to be watched from now on. */
-  watch: (files: readonly string[]) => void;
+  /** Tells which files are to be watched from now on; returns those that were not watched before. */
+  watch: (files: readonly string[]) => ReadonlySet<string>;
   now: () => string;
 };
 
@@ -37,11 +39,12 @@ export class PolicyReload<Image> {
     return this.#work;
   }
 
-  /** The files to watch follow the runs. */
+  /** The files to watch follow the runs. What changed between the moment when a file was read and the first look at it would be missed: it is read again. */
   rewatch(): void {
     const files = new Set<string>();
     for (const run of activeRuns(this.#options.runs)) for (const file of run.policyFiles) files.add(file);
-    this.#options.watch([...files]);
+    const fresh = this.#options.watch([...files]);
+    if (fresh.size > 0) void this.changed(fresh);
   }
 
   async #reload(affected: (run: Run) => boolean): Promise<void> {
@@ -67,7 +70,9 @@ export class PolicyReload<Image> {
       }
       run.policyError = undefined;
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = textOf(error);
+      // The mending may be in a file that was not there the last time.
+      if (error instanceof BrokenPolicy) run.policyFiles = [...new Set([...run.policyFiles, ...error.files])];
       if (run.policyError === text) return;
       run.policyError = text;
       await append(this.#event(run, { action: 'policy_error', policy: record.policyDigest, text })).catch(
@@ -79,4 +84,9 @@ export class PolicyReload<Image> {
   #event({ record }: Run, fields: Omit<AuditFields, 'time'>): AuditFields {
     return { ...fields, time: this.#options.now(), run: record.id, agent: record.name };
   }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof GatekeeperError) return error.where ? `${error.where}: ${error.what}` : error.what;
+  return error instanceof Error ? error.message : String(error);
 }

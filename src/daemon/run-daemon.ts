@@ -4,8 +4,8 @@ import { startEgress } from '../adapters/proxy/egress.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { PolicyImage } from '../core/engine/image.ts';
 import { VERSION } from '../core/version.ts';
-import { compileFor } from './compile-policy.ts';
 import { Daemon } from './daemon.ts';
+import { PolicyCompiler } from './policy-compiler.ts';
 import { prepareHome } from './prepare-home.ts';
 import { becomeOnlyDaemon } from './single-instance.ts';
 
@@ -17,6 +17,7 @@ export async function runDaemon(
 ): Promise<void> {
   prepareHome(layout);
   const instance = await becomeOnlyDaemon(layout);
+  const compiler = new PolicyCompiler(layout, user);
   let stopping = false;
   const stop = async (why: string) => {
     if (stopping) return;
@@ -24,6 +25,7 @@ export async function runDaemon(
     say(`stopping: ${why}`);
     setTimeout(() => process.exit(1), STOP_MS).unref();
     await daemon.stop();
+    await compiler.close();
     instance.release();
     process.exit(0);
   };
@@ -31,7 +33,7 @@ export async function runDaemon(
     layout,
     version: VERSION,
     supervisorProgram: fileURLToPath(new URL('../../native-hooks/build/gk-supervise', import.meta.url)),
-    compile: compileFor(layout, user),
+    compile: compiler.compile,
     openImage: (bytes, digest) => PolicyImage.open(bytes, digest),
     ruleOf: (image, index) => image.rules[index],
     startEgress,

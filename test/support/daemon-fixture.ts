@@ -79,7 +79,7 @@ export class DaemonFixture {
       },
       watchFiles: (changed) => {
         this.changed = changed;
-        return { watch: () => undefined, close: async () => undefined };
+        return { watch: () => new Set(), close: async () => undefined };
       },
       say: (line) => this.said.push(line),
       shutdown: () => undefined,

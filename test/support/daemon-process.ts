@@ -34,7 +34,7 @@ export class DaemonProcess {
 
   spawn(): ChildProcess {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], GATEKEEPER_HOME: this.home };
-    const child = spawn(process.execPath, ['--import', TSX, MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', TYPESCRIPT, MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr!.on('data', (chunk) => {
       this.output += chunk;
     });
@@ -66,4 +66,4 @@ export class DaemonProcess {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
-const TSX = new URL('../../node_modules/tsx/dist/esm/index.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('./load-typescript.mjs', import.meta.url).href;

@@ -8,7 +8,9 @@ import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
 import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
 import type { PolicyLayer, PolicyRoots, PolicySource } from '../../core/policy/source.ts';
 import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store.ts';
+import { BrokenPolicy } from './broken-policy.ts';
 import { allowCaches, cacheDirectories } from './caches.ts';
+import { casesBeside } from './cases-beside.ts';
 import { compileOnce, parseOnce } from './compile-once.ts';
 import { sha256 } from './digest.ts';
 import { netAllowSource } from './net-allow.ts';
@@ -39,6 +41,8 @@ export type LoadedPolicy = {
   digest: string;
   /** One line each. */
   warnings: string[];
+  /** The user's own file, or the one that the command line named; undefined for a preset. */
+  userFile: string | undefined;
   /** Absolute paths of everything that was read, or whose absence was taken into account; directories for all `*.yaml` in them. */
   files: string[];
   /** How a run under this policy starts. */
@@ -66,13 +70,15 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
       image,
       digest: sha256(image),
       warnings: [...disk.warnings, ...warnings, ...installedWithin(request.cwd)],
+      userFile: disk.userFile,
       files: [...disk.files],
       launch,
       layers: all,
       roots,
     };
   } catch (error) {
-    throw error instanceof PolicyError ? asUserError(error) : error;
+    const told = error instanceof PolicyError ? asUserError(error) : error;
+    throw told instanceof GatekeeperError ? new BrokenPolicy(told.code, told, [...disk.files]) : told;
   }
 }
 
@@ -96,6 +102,7 @@ function asUserError(error: PolicyError): GatekeeperError {
 
 class PolicyDisk {
   readonly files = new Set<string>();
+  userFile: string | undefined;
   readonly warnings: string[] = [];
   #trust: readonly TrustedFile[] | undefined;
   readonly #request: LoadRequest;
@@ -151,17 +158,24 @@ class PolicyDisk {
   #user(): PolicySource {
     const { policy, layout, cwd } = this.#request;
     if (policy === undefined) {
-      const own = this.#read(layout.userPolicy, 'user:policy.yaml', 'user', true);
+      const own = this.#readUser(layout.userPolicy, 'user:policy.yaml');
       return own ?? presetSource('default', 'user');
     }
     if (isPreset(policy)) return presetSource(policy, 'user');
     const path = resolvePath(cwd, policy);
     const found =
-      policy.includes('/') || /\.(ya?ml|json)$/.test(policy)
-        ? this.#read(path, `user:${baseName(path)}`, 'user', true)
-        : null;
+      policy.includes('/') || /\.(ya?ml|json)$/.test(policy) ? this.#readUser(path, `user:${baseName(path)}`) : null;
     if (!found) throw new GatekeeperError('GK_POLICY_NOT_FOUND', { where: policy });
     return found;
+  }
+
+  /** What its author wrote down of it beside it takes part as well. */
+  #readUser(path: string, name: string): PolicySource | null {
+    const source = this.#read(path, name, 'user', true);
+    if (!source) return null;
+    this.files.add(casesBeside(path));
+    this.userFile = path;
+    return source;
   }
 
   #read(path: string, name: string, layer: PolicyLayer, followLinks: boolean): PolicySource | null {

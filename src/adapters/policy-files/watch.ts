@@ -5,8 +5,8 @@ import { fingerprint, stamp } from './fingerprint.ts';
 import { realPath } from './roots.ts';
 
 export type PolicyWatch = {
-  /** Watches these files from now on, and none else. */
-  follow(files: readonly string[]): void;
+  /** Watches these files from now on, and none else. Returns those that it did not watch before. */
+  follow(files: readonly string[]): ReadonlySet<string>;
   close(): Promise<void>;
 };
 
@@ -49,7 +49,8 @@ class Watch implements PolicyWatch {
     this.follow(files);
   }
 
-  follow(files: readonly string[]): void {
+  follow(files: readonly string[]): ReadonlySet<string> {
+    const fresh = new Set(files.filter((file) => !this.#known.has(file)));
     const names = files.flatMap((file) => [file, realPath(file)]);
     const before = this.#directories;
     this.#names = new Set(names);
@@ -58,6 +59,7 @@ class Watch implements PolicyWatch {
     this.#watcher.add([...this.#directories].filter((directory) => !before.has(directory)));
     this.#known = new Map(files.map((file) => [file, this.#known.get(file) ?? fingerprint(file)]));
     this.#soon();
+    return fresh;
   }
 
   async close(): Promise<void> {
@@ -107,4 +109,4 @@ function directoryOf(path: string): string {
 
 /** Editors write in several steps. */
 const SETTLE_MS = 20;
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 50;
