@@ -49,6 +49,7 @@ static void be_supervisor(const struct gk_options *options, const struct gk_term
 			  pid_t guardian) {
 	int status = gk_run(options, terminal, inherited, guardian);
 	sigqueue(guardian, GK_SIGNAL_DONE, (union sigval){.sival_int = status});
+	close_range(0, ~0U, 0); /* whoever reads our streams to their end */
 	_exit(status);
 }
 

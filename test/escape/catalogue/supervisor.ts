@@ -3,12 +3,54 @@ import type { WayOut } from '../catalogue.ts';
 /** Ways to break the supervisor, the daemon, or the person who answers them. */
 export const SUPERVISOR: readonly WayOut[] = [
   { id: 'E01', title: 'signals that interrupt a call before it is seen', notTried: 'no row yet' },
-  { id: 'E02', title: 'signals that interrupt a call after it was carried out', notTried: 'no row yet' },
+  {
+    id: 'E02',
+    title: 'signals that interrupt a call after it was carried out',
+    tests: [
+      {
+        file: 'escape/bounds.test.ts',
+        title: 'shows no name twice made or twice removed when a timer interrupts every change',
+      },
+    ],
+  },
   { id: 'E03', title: 'waits that no signal can end', notTried: 'no row yet' },
-  { id: 'E04', title: 'calls that block the supervisor: FIFOs, leases, sockets', notTried: 'no row yet' },
+  {
+    id: 'E04',
+    title: 'calls that block the supervisor: FIFOs, leases, sockets',
+    tests: [
+      {
+        file: 'escape/bounds.test.ts',
+        title: 'goes on while 600 threads wait for FIFOs, and lets each of them meet its writer',
+      },
+      {
+        file: 'escape/bounds.test.ts',
+        title: 'goes on while 40 lookups wait for a file server that does not answer, and ends',
+      },
+    ],
+  },
   { id: 'E05', title: 'memory that cannot be read in finite time', notTried: 'no row yet' },
-  { id: 'E06', title: 'floods of calls', notTried: 'no row yet' },
-  { id: 'E07', title: 'running out of descriptors or memory', notTried: 'no row yet' },
+  {
+    id: 'E06',
+    title: 'floods of calls',
+    tests: [
+      {
+        file: 'escape/bounds.test.ts',
+        title: 'lets a process open files while another floods the supervisor from 2,000 threads',
+      },
+      { file: 'escape/bounds.test.ts', title: 'lets another run open files meanwhile' },
+    ],
+  },
+  {
+    id: 'E07',
+    title: 'running out of descriptors or memory',
+    tests: [
+      {
+        file: 'escape/bounds.test.ts',
+        title: 'refuses while its supervisor has no descriptors, lets nothing through, and goes on when it has',
+      },
+    ],
+    notTried: 'memory: a machine that has none left ends the supervisor, and with it the run',
+  },
   {
     id: 'E08',
     title: "the supervisor's death",
@@ -22,7 +64,11 @@ export const SUPERVISOR: readonly WayOut[] = [
     tests: [{ file: 'integration/supervision.test.ts', title: 'of the daemon opens nothing up and loses no receipt' }],
   },
   { id: 'E10', title: "the listener's corner cases", notTried: 'no row yet' },
-  { id: 'E11', title: 'numbers of calls and processes that are used again', notTried: 'no row yet' },
+  {
+    id: 'E11',
+    title: 'numbers of calls and processes that are used again',
+    tests: [{ file: 'escape/bounds.test.ts', title: 'outlives the death of callers in the middle of their calls' }],
+  },
   {
     id: 'E12',
     title: 'a denial that arrives as success',

@@ -67,7 +67,8 @@ static void *flood_one(void *unused) {
 	return unused;
 }
 
-/* THREADS DENIED STARTED STOP: opens DENIED all the time, until the file STOP is there. */
+/* THREADS DENIED STARTED STOP: opens DENIED all the time, until the file STOP is there; prints how many calls it made since all threads
+ * were at it. */
 static int flood(char **argv) {
 	static pthread_t threads[16384];
 	target = argv[1];
@@ -75,12 +76,13 @@ static int flood(char **argv) {
 		return 1;
 	while (atomic_load(&calls) < 2 * atol(argv[0]))
 		pause_ms(5);
+	long before = atomic_load(&calls);
 	make(argv[2]);
 	while (!exists(argv[3]))
 		pause_ms(5);
-	long total = atomic_load(&calls);
+	long after = atomic_load(&calls);
 	atomic_store(&stop, 1);
-	printf("flooded %ld wrong %ld\n", total, atomic_load(&wrong));
+	printf("flooded %ld wrong %ld\n", after - before, atomic_load(&wrong));
 	fflush(stdout);
 	_exit(atomic_load(&wrong) == 0 ? 0 : 1);
 }
@@ -157,20 +159,23 @@ static int fifos(char **argv) {
 	return atomic_load(&wrong) == 0 ? 0 : 1;
 }
 
-static void *open_target(void *unused) {
+static void *open_beneath(void *number) {
+	char name[4096];
+	snprintf(name, sizeof name, "%s/%ld", target, (long)number);
 	atomic_fetch_add(&blocked, 1);
-	int fd = open(target, O_RDONLY | O_CLOEXEC);
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	atomic_fetch_add(&calls, 1);
-	return unused;
+	return NULL;
 }
 
-/* COUNT PATH STARTED STOP: so many threads open PATH once, which does not return; prints how many did until STOP is there. */
+/* COUNT DIRECTORY STARTED STOP: so many threads open a name each, and the lookup does not return; prints how many did until STOP is
+ * there. */
 static int stalls(char **argv) {
 	static pthread_t threads[16384];
 	target = argv[1];
-	if (start_threads(atol(argv[0]), open_target, threads) != 0)
+	if (start_threads(atol(argv[0]), open_beneath, threads) != 0)
 		return 1;
 	while (atomic_load(&blocked) < atol(argv[0]))
 		pause_ms(5);
