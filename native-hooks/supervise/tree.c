@@ -27,6 +27,7 @@ static int walk_level(struct gk_tree *tree, int directory, struct level *level, 
 static int visit_entry(struct gk_tree *tree, int directory, struct level *level, const struct gk_tree_name *at,
 		       const struct entry *entry, int depth);
 static int descend(struct gk_tree *tree, int directory, const char *name, const struct gk_tree_name *at, int depth);
+static int pass_over(struct gk_tree *tree);
 static int spell(struct gk_tree *tree, const struct gk_tree_name *at, const char *name, struct gk_tree_name *out);
 
 static int walk(struct gk_tree *tree, int directory, const struct gk_tree_name *at, int depth) {
@@ -76,6 +77,8 @@ static int visit_entry(struct gk_tree *tree, int directory, struct level *level,
 		type = (unsigned char)IFTODT(st.st_mode);
 	}
 	int rc = spell(tree, at, entry->name, &level->name);
+	if (rc == -E2BIG && tree->skip_unreadable)
+		return pass_over(tree);
 	if (rc < 0)
 		return rc;
 	rc = tree->visit(tree->context, directory, entry->name, type, &level->name);
@@ -94,7 +97,15 @@ static int descend(struct gk_tree *tree, int directory, const char *name, const 
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return st.st_dev == tree->device ? walk(tree, fd, at, depth + 1) : 0;
+	if (st.st_dev != tree->device)
+		return 0;
+	return depth == GK_TREE_DEPTH_MAX && tree->skip_unreadable ? pass_over(tree) : walk(tree, fd, at, depth + 1);
+}
+
+/* Deeper than names reach: anybody who may write there could otherwise put an end to every walk. */
+static int pass_over(struct gk_tree *tree) {
+	tree->shut = true;
+	return 0;
 }
 
 static int spell(struct gk_tree *tree, const struct gk_tree_name *at, const char *name, struct gk_tree_name *out) {

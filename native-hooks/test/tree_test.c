@@ -1,6 +1,7 @@
 #include "supervise/tree.h"
 
 #include "test/check.h"
+#include "test/files_run.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +14,11 @@ static int count(void *context, int directory, const char *name, unsigned char t
 	(void)directory, (void)name, (void)type, (void)at;
 	++*(int *)context;
 	return 0;
+}
+
+static int enter(void *context, int directory, const char *name, unsigned char type, const struct gk_tree_name *at) {
+	count(context, directory, name, type, at);
+	return 1;
 }
 
 static int walk(int directory, int *names) {
@@ -41,7 +47,47 @@ static void what_is_no_directory_ends_the_walk(void) {
 	close(null);
 }
 
+static int walk_from(int directory, bool skip, bool *shut) {
+	char path[PATH_MAX] = "/";
+	int names = 0;
+	struct stat st;
+	CHECK(fstat(directory, &st) == 0);
+	struct gk_tree_name at = {.length = 1};
+	static const struct run_policy policy;
+	struct gk_tree tree = {.visit = enter, .context = &names, .names_left = 10000, .device = st.st_dev, .path = path,
+			       .skip_unreadable = skip};
+	run_image(&policy, &tree.image);
+	gk_cursor_start(tree.image, GK_ACTION_FILE_READ, &at.cursor[0]);
+	gk_cursor_start(tree.image, GK_ACTION_FILE_WRITE, &at.cursor[1]);
+	int rc = gk_tree_walk(&tree, directory, &at);
+	*shut = tree.shut;
+	return rc;
+}
+
+/* Whoever may write to a temporary directory can make them. */
+static void directories_deeper_than_any_name_are_passed_over(const char *name, int levels) {
+	char top[] = "/tmp/gk-tree-XXXXXX";
+	CHECK(mkdtemp(top) != NULL);
+	int above[GK_TREE_DEPTH_MAX + 8] = {open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	for (int i = 0; i < levels; i++) {
+		CHECK(mkdirat(above[i], name, 0700) == 0);
+		above[i + 1] = openat(above[i], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	bool shut;
+	CHECK(walk_from(above[0], true, &shut) == 0 && shut, "%d levels", levels);
+	CHECK(lseek(above[0], 0, SEEK_SET) == 0);
+	CHECK(walk_from(above[0], false, &shut) < 0, "%d levels", levels);
+	for (int i = levels; i-- > 0; close(above[i + 1]))
+		CHECK(unlinkat(above[i], name, AT_REMOVEDIR) == 0);
+	close(above[0]);
+	CHECK(rmdir(top) == 0);
+}
+
 int main(void) {
+	char long_name[NAME_MAX + 1] = {0};
+	memset(long_name, 'd', NAME_MAX);
+	directories_deeper_than_any_name_are_passed_over(long_name, PATH_MAX / NAME_MAX + 2);
+	directories_deeper_than_any_name_are_passed_over("d", GK_TREE_DEPTH_MAX + 4);
 	a_directory_removed_since_it_was_opened_holds_nothing();
 	what_is_no_directory_ends_the_walk();
 	return gk_check_status();
