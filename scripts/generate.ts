@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { dispatchHeader } from './generate/dispatch-header.ts';
 import { escapesPage } from './generate/escapes-page.ts';
 import { filterHeader } from './generate/filter-header.ts';
+import { policySchema } from './generate/policy-schema.ts';
 import { wireHeader } from './generate/wire-header.ts';
 
 const TARGETS: readonly { path: string; make: () => string }[] = [
   { path: 'native-hooks/include/gk_wire.gen.h', make: wireHeader },
   { path: 'native-hooks/include/gk_dispatch.gen.h', make: dispatchHeader },
   { path: 'native-hooks/include/gk_filter.gen.h', make: filterHeader },
+  { path: 'policies/schema.json', make: policySchema },
   { path: 'docs/escapes.md', make: escapesPage },
 ];
 

@@ -10,7 +10,7 @@ import { HostJudge } from './requests.ts';
 import { automataOf, pathReader } from './verdicts.ts';
 import { NO_MARK, Walk } from './walk.ts';
 
-/** What may be read of the files that are known to hold secrets: the first of each kind that a rule opens. */
+/** What may be read of the files that are known to hold secrets, by the rule that opens them. */
 export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[] {
   const scope = { places: placesOf(roots), texts: new Map<string, string>() };
   const patterns = KNOWN_SECRETS.flatMap(({ paths }, rule) =>
@@ -21,30 +21,26 @@ export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[
   const first = reader.tracks.length;
   const tracks = [...reader.tracks, ...secrets.automata.map((automaton) => ({ automaton, lane: 0 }))];
   const walk = new Walk(tracks, pathGrammar(), NO_MARK, MOST_NODES);
-  const found = new Map<string, Finding>();
+  const found = new Map<number | null, { kinds: Set<string>; subject: Uint8Array }>();
   walk.run(({ node, accepts }) => {
     const kinds = secrets.automata.flatMap((_, index) => secrets.rules(index, accepts[first + index]!));
     if (kinds.length === 0) return undefined;
     const { effect, rule } = reader.read(accepts, 0, 0);
     if (effect !== 'allow') return undefined;
-    for (const kind of kinds) {
-      const { what } = KNOWN_SECRETS[kind]!;
-      const key = `${rule} ${what}`;
-      if (found.has(key)) continue;
-      const text = rule === null ? `nothing refuses ${what}, and the default allows` : `lets ${what} be read`;
-      found.set(key, {
-        kind: 'covers-secret',
-        severity: 'warning',
-        action: 'file_read',
-        rule,
-        other: null,
-        text,
-        subject: walk.text(node, 0),
-      });
-    }
+    const known = found.get(rule) ?? { kinds: new Set(), subject: walk.text(node, 0) };
+    found.set(rule, known);
+    for (const kind of kinds) known.kinds.add(KNOWN_SECRETS[kind]!.what);
     return undefined;
   });
-  return [...found.values()];
+  return [...found].map(([rule, { kinds, subject }]) => {
+    const text = `${rule === null ? 'nothing refuses, and the default allows to read,' : 'lets be read:'} ${listed([...kinds])}`;
+    return { kind: 'covers-secret', severity: 'warning', action: 'file_read', rule, other: null, text, subject };
+  });
+}
+
+function listed(kinds: readonly string[]): string {
+  const more = kinds.length > 4 ? ` and ${kinds.length - 4} more kinds of secrets` : '';
+  return `${kinds.slice(0, 4).join(', ')}${more}`;
 }
 
 /** Allowed hosts that keep what is sent to them. */
@@ -62,8 +58,8 @@ export function uploadHosts(image: PolicyImage): Finding[] {
     const [host = '', ...more] = hosts;
     const text =
       more.length > 0
-        ? `${host} and ${more.length} more that take uploads can be reached`
-        : `${host} takes ${what} from anybody`;
+        ? `${host} and ${more.length} more can be reached, which take uploads: a way out for data`
+        : `${host} takes ${what}: a way out for data`;
     return {
       kind: 'accepts-uploads',
       severity: 'note',

@@ -1,13 +1,11 @@
 import type { Node } from 'yaml';
 import { CACHE_TOOLS, CACHE_USES, type CacheTool, type CacheUse } from './cache-tools.ts';
 import type { LaunchDocument, Placed } from './document.ts';
+import { ENV_KEYS, LIMIT_KEYS } from './format.ts';
 import { quote, type YamlReader } from './yaml-reader.ts';
 
 type Child = YamlReader['root'];
 type Entries = ReadonlyMap<string, { key: Node; value: Child }>;
-
-/** Keys of a policy that say how a run starts: they hold for its whole life. */
-export const LAUNCH_KEYS = ['env', 'limits', 'caches'] as const;
 
 /** Reads `env`, `limits` and `caches`. */
 export function readLaunch(reader: YamlReader, entries: Entries): LaunchDocument {
@@ -19,7 +17,7 @@ export function readLaunch(reader: YamlReader, entries: Entries): LaunchDocument
 }
 
 function readEnv(reader: YamlReader, node: Child): LaunchDocument['env'] {
-  const entries = node ? reader.map(node, 'env', ['drop', 'pass']) : new Map<string, { value: Child }>();
+  const entries = node ? reader.map(node, 'env', Object.keys(ENV_KEYS)) : new Map<string, { value: Child }>();
   const names = (key: string): Placed[] => {
     const entry = entries.get(key);
     if (!entry) return [];
@@ -39,7 +37,7 @@ function readEnv(reader: YamlReader, node: Child): LaunchDocument['env'] {
 function readLimits(reader: YamlReader, node: Child): LaunchDocument['limits'] {
   const limits: LaunchDocument['limits'] = {};
   if (!node) return limits;
-  const entries = reader.map(node, 'limits', Object.keys(LIMITS));
+  const entries = reader.map(node, 'limits', Object.keys(LIMIT_KEYS));
   for (const [name, { read, least, most, unit, example }] of Object.entries(LIMITS)) {
     const entry = entries.get(name);
     if (!entry) continue;

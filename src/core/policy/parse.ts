@@ -1,5 +1,5 @@
-import type { Node } from 'yaml';
-import { ACTION, type ActionName, EFFECT, type EffectName } from '../wire/messages.ts';
+import { isMap, isSeq, type Node } from 'yaml';
+import { type ActionName, EFFECT, type EffectName } from '../wire/messages.ts';
 import {
   type BlockDocument,
   type Placed,
@@ -8,7 +8,8 @@ import {
   SUBJECT_OF,
   type SubjectKey,
 } from './document.ts';
-import { LAUNCH_KEYS, readLaunch } from './parse-launch.ts';
+import { ACTIONS, BLOCK_KEYS, KEYS_OF_SUBJECT, POLICY_KEYS, RULE_KEYS } from './format.ts';
+import { readLaunch } from './parse-launch.ts';
 import { PolicyError } from './policy-error.ts';
 import type { PolicySource } from './source.ts';
 import { quote, YamlReader } from './yaml-reader.ts';
@@ -31,7 +32,7 @@ export function parsePolicy(source: PolicySource): PolicyDocument {
 type Child = YamlReader['root'];
 
 function readPolicy(reader: YamlReader): PolicyDocument {
-  const entries = reader.map(reader.root, 'a policy', POLICY_KEYS);
+  const entries = reader.map(reader.root, 'a policy', Object.keys(POLICY_KEYS));
   for (const required of ['version', 'name']) {
     if (!entries.has(required)) reader.problem(reader.root, `${required} is missing`, REMEDY_FOR_MISSING[required]);
   }
@@ -65,10 +66,10 @@ function readVariables(reader: YamlReader, node: Child): PolicyDocument['variabl
 }
 
 function readBlock(reader: YamlReader, node: Child): BlockDocument | null {
-  const entries = reader.map(node, 'a block of policies', BLOCK_KEYS);
+  const entries = reader.map(node, 'a block of policies', Object.keys(BLOCK_KEYS));
   const action = entries.get('action');
   if (!action) {
-    if (entries.size > 0) reader.problem(node, 'action is missing', `actions are ${ACTIONS.join(', ')}`);
+    if (isMap(node)) reader.problem(node, 'action is missing', `actions are ${ACTIONS.join(', ')}`);
     return null;
   }
   const actions = readActions(reader, action.value);
@@ -100,9 +101,11 @@ function readBlock(reader: YamlReader, node: Child): BlockDocument | null {
 
 function readActions(reader: YamlReader, node: Child): ActionName[] {
   const named = reader.strings(node, 'action');
+  if (isSeq(node) && node.items.length === 0)
+    reader.problem(node, 'action is empty', `actions are ${ACTIONS.join(', ')}`);
   const actions: ActionName[] = [];
   for (const item of named) {
-    if (!ACTIONS.includes(item.text)) {
+    if (!ACTIONS.includes(item.text as ActionName)) {
       reader.problemAt(item, `unknown action ${quote(item.text)}`, `actions are ${ACTIONS.join(', ')}`);
     } else if (actions.includes(item.text as ActionName)) reader.problemAt(item, `action ${item.text} is listed twice`);
     else actions.push(item.text as ActionName);
@@ -119,12 +122,12 @@ function readEffect(reader: YamlReader, node: Child): EffectName | null {
 }
 
 function readRule(reader: YamlReader, node: Child, subject: SubjectKey, actions: ActionName[]): RuleDocument | null {
-  const known = [subject, ...RULE_KEYS, ...KEYS_OF_SUBJECT[subject]];
+  const known = Object.keys({ ...KEYS_OF_SUBJECT[subject], ...RULE_KEYS });
   const entries = reader.map(node, `a rule of ${actions.join(', ')}`, known);
   const targets = entries.get(subject);
   const effectEntry = entries.get('effect');
-  if (entries.size > 0 && !targets) reader.problem(node, `${subject} is missing`);
-  if (entries.size > 0 && !effectEntry) reader.problem(node, 'effect is missing', `effects are ${EFFECTS}`);
+  if (isMap(node) && !targets) reader.problem(node, `${subject} is missing`);
+  if (isMap(node) && !effectEntry) reader.problem(node, 'effect is missing', `effects are ${EFFECTS}`);
   const effect = effectEntry ? readEffect(reader, effectEntry.value) : null;
   const subjects = targets ? reader.strings(targets.value, subject) : [];
   const flag = (name: string): boolean | undefined => {
@@ -210,15 +213,6 @@ function optionalStrings(reader: YamlReader, node: Child, what: string): Placed[
   return node ? reader.strings(node, what) : undefined;
 }
 
-const POLICY_KEYS = ['version', 'name', 'description', 'extends', 'variables', ...LAUNCH_KEYS, 'policies'];
-const BLOCK_KEYS = ['action', 'defaultEffect', 'log', 'rules'];
-const RULE_KEYS = ['effect', 'reason', 'override', 'log', 'timeout'];
-const KEYS_OF_SUBJECT: Record<SubjectKey, readonly string[]> = {
-  path: ['hide'],
-  command: ['children'],
-  destination: ['methods', 'paths'],
-};
-const ACTIONS: readonly string[] = Object.keys(ACTION).filter((name) => SUBJECT_OF[name as ActionName] !== null);
 const EFFECTS = 'allow, deny, ask, shadow';
 const REMEDY_FOR_MISSING: Record<string, string> = { version: 'add "version: 1"', name: 'add "name: my-policy"' };
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
