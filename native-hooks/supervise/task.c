@@ -134,7 +134,8 @@ void gk_loaders_add(struct gk_tasks *tasks, const struct stat *loader) {
 	if (gk_loaders_have(tasks, loader))
 		return;
 	pthread_mutex_lock(&tasks->loaders_lock);
-	size_t slot = tasks->loaders_next++ % GK_LOADERS_KEPT;
+	/* The system's own, which comes first, is never forgotten for the sake of one that the run made up. */
+	size_t number = tasks->loaders_next++, slot = number == 0 ? 0 : 1 + (number - 1) % (GK_LOADERS_KEPT - 1);
 	tasks->loaders[slot].device = loader->st_dev;
 	tasks->loaders[slot].inode = loader->st_ino;
 	pthread_mutex_unlock(&tasks->loaders_lock);

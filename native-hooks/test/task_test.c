@@ -126,6 +126,11 @@ static void loaders_are_remembered_by_identity(void) {
 	CHECK(!gk_loaders_have(supervisor.tasks, &one));
 	gk_loaders_add(supervisor.tasks, &one);
 	CHECK(gk_loaders_have(supervisor.tasks, &one) && !gk_loaders_have(supervisor.tasks, &two));
+	struct stat system, made_up = {.st_dev = 3};
+	CHECK(stat("/lib64/ld-linux-x86-64.so.2", &system) == 0 && gk_loaders_have(supervisor.tasks, &system));
+	for (made_up.st_ino = 1; made_up.st_ino < 100; made_up.st_ino++)
+		gk_loaders_add(supervisor.tasks, &made_up);
+	CHECK(gk_loaders_have(supervisor.tasks, &system) && !gk_loaders_have(supervisor.tasks, &one));
 }
 
 int main(void) {
