@@ -92,8 +92,12 @@ static int descend(struct gk_tree *tree, int directory, const char *name, const 
 		tree->shut |= fstatat(directory, name, &closed, AT_SYMLINK_NOFOLLOW) < 0 || closed.st_uid == geteuid();
 		return 0;
 	}
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0 && tree->skip_unreadable && errno != ENOMEM && errno != EMFILE && errno != ENFILE)
+		return pass_over(tree); /* ENOTCONN: a FUSE server that died */
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+		return -errno;
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -102,7 +106,7 @@ static int descend(struct gk_tree *tree, int directory, const char *name, const 
 	return depth == GK_TREE_DEPTH_MAX && tree->skip_unreadable ? pass_over(tree) : walk(tree, fd, at, depth + 1);
 }
 
-/* Deeper than names reach: anybody who may write there could otherwise put an end to every walk. */
+/* Deeper than names reach, or broken: anybody who may write there could otherwise put an end to every walk. */
 static int pass_over(struct gk_tree *tree) {
 	tree->shut = true;
 	return 0;
