@@ -16,13 +16,13 @@ export type CompatRow = {
   options?: readonly string[];
 };
 
-const gitIdentity = `
+export const GIT_IDENTITY = `
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.invalid GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@example.invalid
 export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' GIT_CONFIG_NOSYSTEM=1
 git() { command git -c init.defaultBranch=main -c protocol.file.allow=always "$@"; }
 `;
 
-const repository = `${gitIdentity}
+export const REPOSITORY = `${GIT_IDENTITY}
 git init -q origin && cd origin
 for i in 1 2 3 4 5; do echo "line $i" >> story; mkdir -p "d$i"; echo "$i" > "d$i/f"; git add -A; git commit -q -m "part $i"; done
 git branch side HEAD~2 && cd ..
@@ -104,15 +104,15 @@ export const TOOLS: readonly CompatRow[] = [
   {
     title: 'git: clone, commit, status, log',
     needs: ['git'],
-    fixture: repository,
-    script: `${gitIdentity}git clone -q origin copy && cd copy && echo more >> story && git status --short && git commit -qam more && git log --format=%s && git status && git fsck 2>&1 | tail -1; git config user.name B; git config --get user.name; git push -q origin HEAD:refs/heads/pushed; git -C ../origin log --format=%s pushed -1`,
+    fixture: REPOSITORY,
+    script: `${GIT_IDENTITY}git clone -q origin copy && cd copy && echo more >> story && git status --short && git commit -qam more && git log --format=%s && git status && git fsck 2>&1 | tail -1; git config user.name B; git config --get user.name; git push -q origin HEAD:refs/heads/pushed; git -C ../origin log --format=%s pushed -1`,
     ignoreFiles: /\.git\/(index|logs\/|ORIG_HEAD)/,
   },
   {
     title: 'git: rebase, stash, checkout, gc',
     needs: ['git'],
-    fixture: `${repository}cd origin && git checkout -q side && echo s > side && git add side && git commit -q -m side && git checkout -q main`,
-    script: `${gitIdentity}cd origin && git checkout -q side && git rebase -q main && git log --format=%s && echo w >> story && git stash -q && git stash list | wc -l && git stash pop -q && git diff --stat && git checkout -q -- story && git gc -q && git count-objects | wc -l && git tag v1 && git describe --tags`,
+    fixture: `${REPOSITORY}cd origin && git checkout -q side && echo s > side && git add side && git commit -q -m side && git checkout -q main`,
+    script: `${GIT_IDENTITY}cd origin && git checkout -q side && git rebase -q main && git log --format=%s && echo w >> story && git stash -q && git stash list | wc -l && git stash pop -q && git diff --stat && git checkout -q -- story && git gc -q && git count-objects | wc -l && git tag v1 && git describe --tags`,
     ignoreFiles: /\.git\/(index|logs\/|ORIG_HEAD|refs\/stash|packed-refs|objects\/|info\/|gc)/,
   },
   {

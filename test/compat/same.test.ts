@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inside, outside } from '../support/run-inside.ts';
 import { type Sandbox, useSandbox } from '../support/sandbox.ts';
+import { COPIES } from './copies.ts';
+import { GIT } from './git.ts';
 import { BUILDERS, PROCESSES, RUNTIMES } from './programs.ts';
 import { type CompatRow, SHELL, TOOLS } from './row.ts';
+import { TOOLCHAINS } from './toolchains.ts';
 
 describe('the same program does the same inside as outside', () => {
   const sandbox = useSandbox();
@@ -15,7 +18,7 @@ describe('the same program does the same inside as outside', () => {
   beforeAll(async () => {
     await sandbox.gatekeeper(['daemon', 'start']);
   });
-  const rows = [...SHELL, ...TOOLS, ...PROCESSES, ...BUILDERS, ...RUNTIMES];
+  const rows = [...SHELL, ...TOOLS, ...GIT, ...COPIES, ...PROCESSES, ...BUILDERS, ...TOOLCHAINS, ...RUNTIMES];
   it.for(rows.map((row) => [row.title, row] as const))('%s', async ([title, row], { skip }) => {
     const missing = (row.needs ?? []).filter(
       (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
