@@ -223,7 +223,7 @@ static void a_lost_caller_leaves_no_effect_behind(void) {
 	start();
 	unsigned made = 0;
 	for (int checks = 0; checks < 12; checks++) {
-		char name[16];
+		char name[24];
 		snprintf(name, sizeof(name), "free-%d", checks);
 		const char *path = in(name);
 		pthread_mutex_lock(&fake.lock);
