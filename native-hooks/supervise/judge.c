@@ -26,18 +26,16 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 static void add_program(struct gk_frame_writer *w, struct gk_call *call);
 static bool is_protection_of_ours(enum gk_reason reason);
 static bool is_failure_of_ours(enum gk_reason reason);
-static int judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path);
 
 int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) {
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
 	struct gk_subject subject = {.action = action, .target = path};
 	int rc = gk_judge_verdict(call, &subject, &verdict);
-	return rc == 0 && call->supervisor->files != NULL && call->supervisor->files->mounts != NULL ? judge_other_names(call, action, path) : rc;
+	return rc == 0 && call->supervisor->files != NULL && call->supervisor->files->mounts != NULL ? gk_judge_other_names(call, action, path) : rc;
 }
 
-/* What the host shows at another place as well is refused when a rule refuses it there. Where no rule speaks of that place, its
- * name says nothing: the run cannot have chosen it. */
-static int judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path) {
+/* Where no rule speaks of the other place, its name says nothing: the run cannot have chosen it. */
+int gk_judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path) {
 	char name[PATH_MAX];
 	size_t length;
 	int rc = 0;

@@ -20,6 +20,9 @@ int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice p
 /* Whether it would surely return 0 and leave no receipt; false is no verdict. */
 bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path);
 
+/* What the host shows at another place as well (supervise/mounts.h) is refused when a rule refuses it there; part of gk_judge_path. */
+int gk_judge_other_names(struct gk_call *call, enum gk_action action, struct gk_slice path) GK_MUST_CHECK;
+
 /* Applies a verdict that the caller obtained itself (commands, addresses). Same returns. */
 int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, const struct gk_verdict *verdict) GK_MUST_CHECK;
 

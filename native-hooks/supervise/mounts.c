@@ -180,19 +180,25 @@ void gk_mounts_close(struct gk_mounts *mounts) {
 	free(mounts);
 }
 
+static bool translate(const struct translation *pair, struct gk_slice path, char out[PATH_MAX], size_t *length) {
+	size_t from = strlen(pair->from), to = strlen(pair->to);
+	if (path.length < from || memcmp(path.at, pair->from, from) != 0 || (path.length > from && path.at[from] != '/'))
+		return false;
+	if (to + path.length - from == 0 || to + path.length - from >= PATH_MAX)
+		return false;
+	memcpy(out, pair->to, to);
+	memcpy(out + to, path.at + from, path.length - from);
+	*length = to + path.length - from;
+	return true;
+}
+
 bool gk_mounts_next(const struct gk_mounts *mounts, struct gk_slice path, size_t *at, char out[PATH_MAX], size_t *length) {
-	for (; mounts != NULL && *at < mounts->count; (*at)++) {
-		const struct translation *pair = &mounts->list[*at];
-		size_t from = strlen(pair->from), to = strlen(pair->to);
-		if (path.length < from || memcmp(path.at, pair->from, from) != 0 || (path.length > from && path.at[from] != '/'))
-			continue;
-		if (to + path.length - from == 0 || to + path.length - from >= PATH_MAX)
-			continue;
-		memcpy(out, pair->to, to);
-		memcpy(out + to, path.at + from, path.length - from);
-		*length = to + path.length - from;
-		(*at)++;
-		return true;
-	}
+	while (mounts != NULL && *at < mounts->count)
+		if (translate(&mounts->list[(*at)++], path, out, length))
+			return true;
 	return false;
+}
+
+bool gk_mounts_same(const struct gk_mounts *mounts, struct gk_slice path, size_t at, char out[PATH_MAX], size_t *length) {
+	return translate(&mounts->list[at - 1], path, out, length);
 }

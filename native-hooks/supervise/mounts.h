@@ -18,4 +18,7 @@ void gk_mounts_close(struct gk_mounts *mounts);
 /* The next other name of path after *at names were looked at; starts with 0. false: there is none. A name may be too long to be one. */
 bool gk_mounts_next(const struct gk_mounts *mounts, struct gk_slice path, size_t *at, char out[PATH_MAX], size_t *length);
 
+/* path as *at - 1, the last answer of gk_mounts_next, translates it. false: it does not lie there. */
+bool gk_mounts_same(const struct gk_mounts *mounts, struct gk_slice path, size_t at, char out[PATH_MAX], size_t *length);
+
 #endif

@@ -1,5 +1,6 @@
 #include "include/gk_dispatch.gen.h"
 #include "supervise/alias.h"
+#include "supervise/mounts.h"
 #include "supervise/arrival.h"
 #include "supervise/creation.h"
 #include "supervise/git_config.h"
@@ -29,6 +30,7 @@ static int check_slashes(const struct ends *ends, unsigned flags);
 static int judge_move(struct gk_call *call, const struct gk_place *from, const struct stat *moved, const struct gk_place *to,
 		      bool replaces, bool config);
 static int judge_directory(struct gk_call *call, const struct gk_place *from, const struct gk_place *to);
+static int judge_departure(struct gk_call *call, struct gk_slice source, struct gk_slice destination);
 static int rename_now(const struct ends *ends, unsigned flags);
 static int replace_config(struct gk_call *call, const struct ends *ends);
 
@@ -139,15 +141,24 @@ static int judge_move(struct gk_call *call, const struct gk_place *from, const s
 
 static int judge_directory(struct gk_call *call, const struct gk_place *from, const struct gk_place *to) {
 	struct gk_slice source = gk_slice(from->path, from->length), destination = gk_slice(to->path, to->length);
+	const struct gk_mounts *mounts = gk_files_of(call)->mounts;
+	char other_source[PATH_MAX], other_destination[PATH_MAX];
+	size_t at = 0, source_length, length;
+	int rc = judge_departure(call, source, destination);
+	while (rc == 0 && gk_mounts_next(mounts, source, &at, other_source, &source_length))
+		if (gk_mounts_same(mounts, destination, at, other_destination, &length))
+			rc = judge_departure(call, gk_slice(other_source, source_length), gk_slice(other_destination, length));
+	return rc < 0 ? rc : gk_judge_arrival(call, from, to);
+}
+
+/* Whether names beneath are judged less strictly at the destination. */
+static int judge_departure(struct gk_call *call, struct gk_slice source, struct gk_slice destination) {
 	const struct gk_image *image = gk_current_image(call->supervisor);
-	if (gk_move_loosens(image, source, destination)) {
-		struct gk_subject subject = {.action = GK_ACTION_FILE_DELETE, .target = source, .target2 = destination};
-		bool protects = gk_move_unprotects(image, source, destination);
-		int rc = gk_refuse(call, &subject, protects ? GK_REASON_SELF_PROTECTION : GK_REASON_MOVE_LOOSENS);
-		if (rc < 0)
-			return rc;
-	}
-	return gk_judge_arrival(call, from, to);
+	if (!gk_move_loosens(image, source, destination))
+		return 0;
+	struct gk_subject subject = {.action = GK_ACTION_FILE_DELETE, .target = source, .target2 = destination};
+	bool protects = gk_move_unprotects(image, source, destination);
+	return gk_refuse(call, &subject, protects ? GK_REASON_SELF_PROTECTION : GK_REASON_MOVE_LOOSENS);
 }
 
 static int rename_now(const struct ends *ends, unsigned flags) {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bare, type Outcome } from '../support/bare.ts';
@@ -48,6 +48,18 @@ describe.runIf(process.getuid?.() === 0)('a place that the host shows under anot
       success: /never/,
     },
     {
+      title: 'a prepared directory, moved into place',
+      mount: 'mount --bind . ../elsewhere && rm -r .vscode',
+      script: 'mkdir ready; touch ready/launch.json; mv ../elsewhere/ready ../elsewhere/.vscode; ls .vscode',
+      success: /launch/,
+    },
+    {
+      title: 'a guarded directory, moved away',
+      mount: 'mount --bind . ../elsewhere && touch .vscode/launch.json',
+      script: 'mv ../elsewhere/.vscode ../elsewhere/away; ls away',
+      success: /launch/,
+    },
+    {
       title: 'the state of gatekeeper',
       mount: 'mount --bind "$GATEKEEPER_HOME/state" open',
       script: 'ls open && touch open/mark && ls open && rm open/mark',
@@ -73,6 +85,8 @@ describe.runIf(process.getuid?.() === 0)('a place that the host shows under anot
   });
 
   function lay(): void {
+    for (const name of ['ready', 'away', '.vscode'])
+      rmSync(join(sandbox.project, name), { recursive: true, force: true });
     sandbox.write('.env', 'SECRET=swordfish\n');
     sandbox.write('.vscode/tasks.json', '{}\n');
     sandbox.write('plain.txt', '');

@@ -157,10 +157,10 @@ static int private_thread(void *secret) {
 static int by_private_thread(char **argv) {
 	static char stack[1 << 18];
 	dup2((int)syscall(SYS_openat, AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY), 50);
+	private_thread_result = -1;
 	int child = clone(private_thread, stack + sizeof stack, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, argv[0]);
 	if (child < 0)
 		return errno;
-	private_thread_result = -1;
 	for (int i = 0; i < 60000 && *(volatile int *)&private_thread_result == -1; i++)
 		usleep(1000);
 	return private_thread_result == -1 ? ETIMEDOUT : private_thread_result;
