@@ -1,6 +1,7 @@
 #include "launch/agent.h"
 
 #include "include/gk_filter.gen.h"
+#include "launch/birth_filter.h"
 #include "launch/report.h"
 #include "sys/landlock.h"
 #include "sys/notify.h"
@@ -20,6 +21,7 @@ static int tie_to_parent(pid_t supervisor);
 static int restore_defaults(const struct gk_agent *agent);
 static void offer_to_oom_killer(void);
 static int keep_only_streams(int *socket);
+static int install_filter(const struct gk_agent *agent, int *listener);
 static int execute(const struct gk_agent *agent);
 
 void gk_agent(const struct gk_agent *agent, int socket) {
@@ -38,8 +40,7 @@ void gk_agent(const struct gk_agent *agent, int socket) {
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_DESCRIPTORS, error);
 	int listener;
-	error = agent->hiding ? gk_notify_install(gk_filter_hiding, GK_COUNT(gk_filter_hiding), &listener)
-			      : gk_notify_install(gk_filter_program, GK_COUNT(gk_filter_program), &listener);
+	error = install_filter(agent, &listener);
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_FILTER, error);
 	/* From here on only calls that the filter lets through: nobody answers the others yet. */
@@ -91,6 +92,16 @@ static int keep_only_streams(int *socket) {
 		return -errno;
 	*socket = SOCKET_FD;
 	return close_range(SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static int install_filter(const struct gk_agent *agent, int *listener) {
+	const struct sock_filter *program = agent->hiding ? gk_filter_hiding : gk_filter_program;
+	size_t length = agent->hiding ? GK_COUNT(gk_filter_hiding) : GK_COUNT(gk_filter_program);
+	if (agent->limits->bounds.processes == 0)
+		return gk_notify_install(program, length, listener);
+	struct sock_filter *counting;
+	int error = gk_birth_filter(program, length, &counting, &length);
+	return error < 0 ? error : gk_notify_install(counting, length, listener);
 }
 
 /* Returns when it failed, with -errno. */

@@ -52,6 +52,16 @@ static int set_port(uint16_t *out, const char *value) {
 	return 0;
 }
 
+static int set_bound(uint64_t *out, const char *value) {
+	char *end;
+	errno = 0;
+	unsigned long long bound = strtoull(value, &end, 10);
+	if (errno != 0 || *end != '\0' || value[0] < '0' || value[0] > '9' || bound == 0 || bound > INT64_MAX)
+		return -EINVAL;
+	*out = bound;
+	return 0;
+}
+
 static int set(struct gk_options *out, const char *name, const char *value) {
 	if (strcmp(name, "--run") == 0) {
 		out->run = value;
@@ -67,6 +77,14 @@ static int set(struct gk_options *out, const char *name, const char *value) {
 		return set_port(&out->proxy_port, value);
 	if (strcmp(name, "--transparent-port") == 0)
 		return set_port(&out->transparent_port, value);
+	if (strcmp(name, "--limit-processes") == 0)
+		return set_bound(&out->bounds.processes, value);
+	if (strcmp(name, "--limit-memory") == 0)
+		return set_bound(&out->bounds.memory, value);
+	if (strcmp(name, "--limit-cpu-time") == 0)
+		return set_bound(&out->bounds.cpu_time, value);
+	if (strcmp(name, "--limit-open-files") == 0)
+		return set_bound(&out->bounds.open_files, value);
 	return -EINVAL;
 }
 

@@ -11,10 +11,17 @@
 /* Longest run identifier that fits a journal's header with its NUL. */
 #define GK_RUN_ID_MAX 31
 
+/* What the policy lets the run use; 0: as much as the system. */
+struct gk_bounds {
+	uint64_t processes;                      /* all of the run together */
+	uint64_t memory, cpu_time, open_files; /* each process: bytes, seconds, descriptors */
+};
+
 /* Everything is borrowed from argv. */
 struct gk_options {
 	const char *run, *run_dir, *image, *socket;
 	uint16_t proxy_port, transparent_port;
+	struct gk_bounds bounds;
 	bool simulate, verbose;
 	char **program; /* what follows --, NULL-terminated, never empty */
 };

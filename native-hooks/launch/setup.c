@@ -65,6 +65,8 @@ static int become_supervisor(pid_t guardian, struct gk_setup *setup) {
 	/* In a pipeline standard error belongs to the command. */
 	if (had_capabilities && (setup->options->verbose || isatty(STDERR_FILENO)))
 		gk_complain(geteuid() == 0 ? "running as root: capabilities dropped" : "capabilities dropped");
+	setup->limits.bounds = setup->options->bounds;
+	setup->supervisor.most_processes = setup->options->bounds.processes;
 	error = gk_limits_apply(&setup->limits);
 	if (error < 0)
 		return error;

@@ -1,6 +1,7 @@
 #include "supervise/loop.h"
 
 #include "include/gk_dispatch.gen.h"
+#include "supervise/birth.h"
 #include "supervise/receive.h"
 #include "supervise/task.h"
 #include "supervise/watch.h"
@@ -10,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define DRAIN_STEPS 500
@@ -19,6 +21,10 @@ static gk_handler *const handlers[GK_SYSCALL_MAX + 1] = {
 #define HANDLER(number, name) [number] = gk_do_##name,
 	GK_HANDLED_CALLS(HANDLER)
 #undef HANDLER
+	/* These come before the supervisor of a run whose processes are counted, and run unseen in others. */
+	[SYS_clone] = gk_do_birth,
+	[SYS_fork] = gk_do_birth,
+	[SYS_vfork] = gk_do_birth,
 };
 
 static atomic_uint under_way;

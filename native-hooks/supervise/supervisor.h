@@ -24,6 +24,7 @@ struct gk_supervisor {
 	int listener;
 	pid_t supervisor_pid, first_pid; /* ours; the agent's first process */
 	bool simulate;
+	uint64_t most_processes; /* of the run together; 0: as many as the system allows */
 	const char *run;
 	uid_t uid;
 	gid_t gid;

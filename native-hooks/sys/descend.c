@@ -66,18 +66,21 @@ static int add(struct census *census, const struct process *process) {
 	return 0;
 }
 
-static void count_processes(struct census *census) {
+/* 0, or -errno when it is not complete. */
+static int count_processes(struct census *census) {
 	DIR *proc = opendir("/proc");
+	int error = 0;
 	if (proc == NULL)
-		return;
-	for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+		return -errno;
+	for (struct dirent *entry; error == 0 && (entry = readdir(proc)) != NULL;) {
 		char *end;
 		long pid = strtol(entry->d_name, &end, 10);
 		struct process process;
-		if (*end == '\0' && pid > 0 && read_process((pid_t)pid, &process) && add(census, &process) < 0)
-			break; /* what was counted is killed now, the rest in the next round */
+		if (*end == '\0' && pid > 0 && read_process((pid_t)pid, &process))
+			error = add(census, &process);
 	}
 	closedir(proc);
+	return error;
 }
 
 static bool is_beneath(const struct census *census, pid_t parent, pid_t self) {
@@ -111,12 +114,23 @@ static void kill_exactly(const struct process *process) {
 
 static void kill_once(void) {
 	struct census census = {0};
-	count_processes(&census);
+	(void)!count_processes(&census); /* what was counted is killed now, the rest in the next round */
 	mark_beneath(&census, getpid());
 	for (size_t i = 0; i < census.count; i++)
 		if (census.process[i].beneath)
 			kill_exactly(&census.process[i]);
 	free(census.process);
+}
+
+int gk_count_descendants(size_t *out) {
+	struct census census = {0};
+	int error = count_processes(&census);
+	mark_beneath(&census, getpid());
+	*out = 0;
+	for (size_t i = 0; i < census.count; i++)
+		*out += census.process[i].beneath;
+	free(census.process);
+	return error;
 }
 
 /* Reaps what has ended. Whether children are left. */

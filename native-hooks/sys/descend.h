@@ -11,4 +11,7 @@
  * -ETIME when some were still alive after about three seconds. */
 int gk_kill_descendants(pid_t watched, int *status) GK_MUST_CHECK;
 
+/* How many processes are beneath the caller, those included that have ended and were not waited for. 0 or -errno. */
+int gk_count_descendants(size_t *out) GK_MUST_CHECK;
+
 #endif

@@ -26,6 +26,17 @@ static void reads_a_complete_command_line(void) {
 	CHECK(strcmp(o.program[0], "ls") == 0 && strcmp(o.program[1], "--run") == 0 && o.program[2] == NULL);
 }
 
+static void reads_what_the_run_may_use(void) {
+	struct gk_options o;
+	const char *const argv[] = {"gk",	      COMPLETE, "--limit-processes",  "512", "--limit-memory", "4294967296",
+				    "--limit-cpu-time", "7200",   "--limit-open-files", "64",  "--",		   "ls", NULL};
+	CHECK(parse(argv, &o) == 0);
+	CHECK(o.bounds.processes == 512 && o.bounds.memory == 4294967296 && o.bounds.cpu_time == 7200 && o.bounds.open_files == 64);
+	const char *const unlimited[] = {"gk", COMPLETE, "--", "ls", NULL};
+	CHECK(parse(unlimited, &o) == 0);
+	CHECK(o.bounds.processes == 0 && o.bounds.memory == 0 && o.bounds.cpu_time == 0 && o.bounds.open_files == 0);
+}
+
 static void refuses_what_is_not_exactly_right(void) {
 	struct gk_options o;
 	const char *const bad[][20] = {
@@ -43,6 +54,11 @@ static void refuses_what_is_not_exactly_right(void) {
 		{"gk", COMPLETE, "--proxy-port", "-1", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "12x", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", NULL},
+		{"gk", COMPLETE, "--limit-processes", "0", "--", "ls", NULL},
+		{"gk", COMPLETE, "--limit-memory", "-1", "--", "ls", NULL},
+		{"gk", COMPLETE, "--limit-memory", "4GiB", "--", "ls", NULL},
+		{"gk", COMPLETE, "--limit-cpu-time", "9223372036854775808", "--", "ls", NULL},
+		{"gk", COMPLETE, "--limit-open-files", "", "--", "ls", NULL},
 	};
 	for (size_t i = 0; i < GK_COUNT(bad); i++)
 		CHECK(parse(bad[i], &o) < 0, "row %zu", i);
@@ -81,6 +97,7 @@ static void ends_the_run_at_the_second_request(void) {
 
 int main(void) {
 	reads_a_complete_command_line();
+	reads_what_the_run_may_use();
 	refuses_what_is_not_exactly_right();
 	passes_on_what_only_the_guardian_got();
 	drops_what_came_to_the_whole_group();

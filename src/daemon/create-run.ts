@@ -87,7 +87,8 @@ function responseFor<Image>(
   const args = ['--run', id, '--run-dir', store.directory(id), '--image', images.path(policyDigest)];
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
-  args.push(...limitArguments(launch.limits));
+  // A simulation lets everything happen.
+  if (!request.simulate) args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
   return {
     id,
