@@ -7,10 +7,12 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 struct gk_network;
 struct gk_object;
+struct gk_place;
 
 /* A duplicate of the caller's socket. All that follows is done to it, so that the caller cannot put another in its place. */
 struct gk_socket {
@@ -85,5 +87,8 @@ bool gk_nobody_listens(int query, const struct gk_endpoint *endpoint);
  * *to to where it must be connected. kind is "proxy" or "transparent". 0 or -errno. */
 int gk_announce(struct gk_call *call, const struct gk_socket *socket, const char *kind, uint16_t port,
 		const struct gk_endpoint *target, struct gk_address *to) GK_MUST_CHECK;
+
+/* Whether the name may go: 0, or what the caller gets when it is a socket file that somebody outside of the run serves. */
+int gk_judge_served(struct gk_call *call, const struct gk_place *place, const struct stat *file) GK_MUST_CHECK;
 
 #endif

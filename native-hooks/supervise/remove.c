@@ -1,12 +1,13 @@
 #include "include/gk_dispatch.gen.h"
 #include "supervise/creation.h"
+#include "supervise/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int flags);
 static int check_last(const struct gk_place *place, int flags);
-static int check_exists(const struct gk_place *place, int flags);
+static int check_exists(const struct gk_place *place, int flags, struct stat *out);
 
 void gk_do_unlink(struct gk_call *call) {
 	remove_name(call, AT_FDCWD, call->args[0], 0);
@@ -30,13 +31,16 @@ static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int f
 		return gk_answer_error(call, rc);
 	GK_MUTATION_SCOPE(call);
 	GK_AUTO_PLACE struct gk_place place;
+	struct stat stat;
 	rc = gk_resolve_place(call, dirfd, path.text, path.length, 0, &place);
 	if (rc == 0)
 		rc = check_last(&place, flags);
 	if (rc == 0)
-		rc = check_exists(&place, flags);
+		rc = check_exists(&place, flags, &stat);
 	if (rc == 0)
 		rc = gk_judge_path(call, GK_ACTION_FILE_DELETE, gk_slice(place.path, place.length));
+	if (rc == 0)
+		rc = gk_judge_served(call, &place, &stat);
 	if (rc == 0 && !gk_call_valid(call))
 		rc = -ESRCH;
 	if (rc == 0) {
@@ -66,11 +70,10 @@ static int check_last(const struct gk_place *place, int flags) {
 }
 
 /* A name that is not there is no matter of policy. */
-static int check_exists(const struct gk_place *place, int flags) {
-	struct stat st;
-	if (fstatat(place->parent.fd, place->leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
+static int check_exists(const struct gk_place *place, int flags, struct stat *out) {
+	if (fstatat(place->parent.fd, place->leaf, out, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!place->trailing_slash || S_ISDIR(st.st_mode))
+	if (!place->trailing_slash || S_ISDIR(out->st_mode))
 		return 0;
 	return flags & AT_REMOVEDIR ? gk_place_refuse(place, -ENOTDIR) : -ENOTDIR;
 }

@@ -4,6 +4,7 @@
 #include "supervise/arrival.h"
 #include "supervise/creation.h"
 #include "supervise/git_config.h"
+#include "supervise/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,6 +84,10 @@ static int rename_pinned(struct gk_call *call, struct ends *ends, unsigned flags
 	rc = judge_move(call, &ends->old, &ends->old_stat, &ends->new, ends->replaces, config);
 	if (rc == 0 && exchange)
 		rc = judge_move(call, &ends->new, &ends->new_stat, &ends->old, true, false);
+	if (rc == 0)
+		rc = gk_judge_served(call, &ends->old, &ends->old_stat);
+	if (rc == 0 && ends->replaces)
+		rc = gk_judge_served(call, &ends->new, &ends->new_stat);
 	if (rc == 0 && !gk_call_valid(call))
 		rc = -ESRCH;
 	if (rc < 0)

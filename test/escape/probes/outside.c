@@ -68,7 +68,7 @@ static int by_schedule(char **argv) {
 		int32_t nice;
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
-	} attributes = {.size = 48};
+	} attributes = {.size = 48, .nice = 19};
 	if (strcmp(argv[1], "policy") == 0)
 		return FAILED(SYS_sched_setscheduler, pid, SCHED_OTHER, &none);
 	if (strcmp(argv[1], "parameter") == 0)

@@ -1,6 +1,12 @@
 import type { EscapeRow } from '../row.ts';
 import { SERVICES } from '../services.ts';
 
+/** A listener that a probe may rob of its name: a new one each time. */
+const SERVE = `rm -f {services}/spare {services}/moved
+python3 -c 'import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(60)' {services}/spare >/dev/null 2>&1 &
+echo $! >{services}/spare.pid
+while [ ! -S {services}/spare ]; do sleep 0.02; done`;
+
 /** Sockets of every kind, the same peer by other names, and programs of the user that would do what they are told. */
 export const SOCKETS: readonly EscapeRow[] = [
   {
@@ -129,6 +135,23 @@ export const SOCKETS: readonly EscapeRow[] = [
     layer: 'supervisor',
     receipt: { action: 'network' },
   },
+  ...(
+    [
+      ['removing it', ['rm', '{services}/spare']],
+      ['moving it away', ['mv', '{services}/spare', '{services}/moved']],
+      ['moving another over it', ['mv', '{ok}', '{services}/spare']],
+    ] as const
+  ).map(([what, command]) => ({
+    covers: ['D11'],
+    title: `taking the place of a socket file that somebody serves: ${what}`,
+    command,
+    before: SERVE,
+    outside: 'works' as const,
+    inside: 'EACCES',
+    layer: 'supervisor' as const,
+    receipt: { action: 'file_delete', target: '{services}/spare', source: 'protection' },
+    unharmed: 'test -S {services}/spare && kill "$(cat {services}/spare.pid)"',
+  })),
   ...Object.entries(SERVICES).map(([name, way]) => ({
     covers: [way],
     title: `the socket of a program of the user: ${name}`,
