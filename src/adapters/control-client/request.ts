@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { ApiErrorBody } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { isErrorCode } from '../../core/errors/catalogue.ts';
@@ -16,7 +16,7 @@ export async function requestControl<Answer>(
   endpoint: Endpoint,
   input: { id?: string; body?: unknown } = {},
 ): Promise<Answer> {
-  const token = await readToken(layout);
+  const token = readToken(layout);
   const path = endpoint.path.replace(':id', encodeURIComponent(input.id ?? ''));
   const payload = input.body === undefined ? undefined : JSON.stringify(input.body);
   const request = { method: endpoint.method, path, token, payload };
@@ -28,9 +28,9 @@ export async function requestControl<Answer>(
   throw errorOf(answer, layout);
 }
 
-async function readToken(layout: HomeLayout): Promise<string> {
+function readToken(layout: HomeLayout): string {
   try {
-    return (await readFile(layout.controlToken, 'utf8')).trim();
+    return readFileSync(layout.controlToken, 'utf8').trim();
   } catch (error) {
     throw connectionError(error, layout.controlToken);
   }

@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { requestControl } from '../../adapters/control-client/request.ts';
-import { ensureDaemon } from '../../adapters/control-client/start-daemon.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
@@ -55,6 +54,7 @@ async function createRun(layout: HomeLayout, body: CreateRunRequest): Promise<Cr
   } catch (error) {
     if (!(error instanceof GatekeeperError) || error.code !== 'GK_DAEMON_NOT_RUNNING') throw error;
   }
+  const { ensureDaemon } = await import('../../adapters/control-client/start-daemon.ts');
   await ensureDaemon(layout, {
     entry: daemonEntry(),
     env: process.env,
@@ -109,10 +109,19 @@ async function giveUp(layout: HomeLayout, id: string): Promise<void> {
 
 /** Only for a person who looks on: in a pipeline standard error belongs to the command. */
 async function tellDenials(layout: HomeLayout, id: string, verbose: boolean): Promise<void> {
-  if (!verbose && !(await import('node:tty')).isatty(2)) return;
+  // What is no device is no terminal: most often nothing more has to be loaded to know it.
+  if (!verbose && !(isDevice(2) && (await import('node:tty')).isatty(2))) return;
   const { denialSummary } = await import('../denial-summary.ts');
   const line = await denialSummary(layout, id);
   if (line) tellUser(line);
+}
+
+function isDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false; // closed
+  }
 }
 
 /** Node hands over arguments as text; bytes that are not UTF-8 are lost on the way, and the command would see other names. */
