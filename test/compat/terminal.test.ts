@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,56 +58,68 @@ describe('at a terminal', () => {
   ];
 
   it.each(rows.map((row) => [row.title, row] as const))('%s', async (_title, { command, keys }) => {
-    const expected = await screenOf(command, keys);
     const inside = `${process.execPath} ${GATEKEEPER} run -- bash -c ${quote(`exec ${command.includes('|') ? `bash -c ${quote(command)}` : command}`)}`;
-    expect(await screenOf(inside, keys)).toEqual(expected);
+    const [expected, screen] = await screensOf([command, inside], keys);
+    expect(screen).toEqual(expected);
   });
 
   it('stops the whole run with ^Z and goes on with fg', async () => {
     const shell = 'bash --norc --noprofile -i';
     const run = `${process.execPath} ${GATEKEEPER} run -- bash -c 'echo begun; sleep 0.1; read -r line; echo got $line' 2>/dev/null`;
-    const screen = await screenOf(shell, [
-      ['PS1="> "; clear', 'Enter'],
-      [run, 'Enter'],
-      ['WAIT'],
-      ['C-z'],
-      ['clear; jobs | cut -c1-15', 'Enter'],
-      ['fg >/dev/null', 'Enter'],
-      ['hello', 'Enter'],
-      ['WAIT'],
-    ]);
-    expect(screen.join('\n')).toMatch(/\[1\]\+ {2}Stopped[\s\S]*hello[\s\S]*got hello/);
+    const [screen] = await screensOf(
+      [shell],
+      [
+        ['PS1="> "; clear', 'Enter'],
+        [run, 'Enter'],
+        ['UNTIL', '\nbegun'],
+        ['C-z'],
+        ['clear; jobs | cut -c1-15', 'Enter'],
+        ['fg >/dev/null', 'Enter'],
+        ['hello', 'Enter'],
+        ['UNTIL', 'got hello'],
+      ],
+    );
+    expect(screen?.join('\n')).toMatch(/\[1\]\+ {2}Stopped[\s\S]*hello[\s\S]*got hello/);
   });
 
-  /** Starts `command` in a terminal of its own, types the keys, and returns what stands on the screen when it is at rest. */
-  async function screenOf(command: string, keys: readonly string[][]): Promise<string[]> {
-    for (const name of ['text', '.text.swp']) rmSync(join(sandbox.project, name), { force: true });
-    tmux(
-      'new-session',
-      '-d',
-      '-s',
-      'row',
-      '-x',
-      '80',
-      '-y',
-      '20',
-      '-c',
-      sandbox.project,
-      ...environment(),
-      command,
-    );
+  /**
+   * Starts each command in a terminal and a directory of its own, types the same keys into all, and returns what stands on their screens in the
+   * end. On a busy machine one may be long behind the other: keys are typed when the screens are alike and at rest.
+   */
+  async function screensOf(commands: readonly string[], keys: readonly string[][]): Promise<string[][]> {
+    const sessions = commands.map((_, number) => `row-${number}`);
     try {
-      await atRest();
-      for (const group of keys) {
-        if (group[0] === 'RESIZE') tmux('resize-window', '-t', 'row', '-x', '100', '-y', '30');
-        else if (group[0] === 'WAIT') await sleep(500);
-        else for (const key of group) if (key !== '') tmux('send-keys', '-t', 'row', ...(SPECIAL.test(key) ? [key] : ['-l', key]));
-        await atRest();
+      for (const [number, session] of sessions.entries()) {
+        const directory = join(sandbox.project, session);
+        rmSync(directory, { recursive: true, force: true });
+        mkdirSync(directory);
+        const size = ['-x', '80', '-y', '20'];
+        tmux('new-session', '-d', '-s', session, ...size, '-c', directory, ...environment(), commands[number]!);
       }
-      return capture();
+      await atRest(sessions);
+      for (const group of keys) {
+        for (const session of sessions) await type(session, group);
+        await atRest(sessions);
+      }
+      return sessions.map(capture);
     } finally {
-      tmux('kill-session', '-t', 'row');
+      for (const session of sessions) endSession(session);
     }
+  }
+
+  async function type(session: string, group: readonly string[]): Promise<void> {
+    if (group[0] === 'RESIZE') tmux('resize-window', '-t', session, '-x', '100', '-y', '30');
+    else if (group[0] === 'UNTIL') await until(() => tmux('capture-pane', '-t', session, '-p').includes(group[1]!));
+    else
+      for (const key of group)
+        if (key !== '') tmux('send-keys', '-t', session, ...(SPECIAL.test(key) ? [key] : ['-l', key]));
+  }
+
+  /** A session that could not be started is not there to be ended. */
+  function endSession(session: string): void {
+    try {
+      tmux('kill-session', '-t', session);
+    } catch {}
   }
 
   function environment(): string[] {
@@ -118,24 +130,31 @@ describe('at a terminal', () => {
   }
 
   /** The screen without what gatekeeper itself says to root before the program starts. */
-  const capture = (): string[] =>
-    tmux('capture-pane', '-t', 'row', '-p')
+  const capture = (session: string): string[] =>
+    tmux('capture-pane', '-t', session, '-p')
       .split('\n')
       .filter((line) => !line.startsWith('gatekeeper: '))
       .map((line) => line.trimEnd())
       .filter((line) => line !== '');
 
-  /** The screen has content and did not change for a while. */
-  async function atRest(): Promise<void> {
+  /** The screens have content, are alike, and did not change for a while; or they will not be alike any more. */
+  async function atRest(sessions: readonly string[]): Promise<void> {
     let last = '';
-    for (let still = 0, waited = 0; still < 5 && waited < 10_000; waited += 100) {
-      await sleep(100);
-      const now = tmux('capture-pane', '-t', 'row', '-p');
-      still = now === last && now.trim() !== '' ? still + 1 : 0;
-      last = now;
-    }
+    let still = 0;
+    await until(() => {
+      const screens = sessions.map((session) => capture(session).join('\n'));
+      const alike = screens.every((screen) => screen !== '' && screen === screens[0]);
+      still = alike && screens[0] === last ? still + 1 : 0;
+      last = screens[0]!;
+      return still >= 5;
+    });
+  }
+
+  async function until(isSo: () => boolean): Promise<void> {
+    for (let waited = 0; waited < PATIENCE_MS && !isSo(); waited += 100) await sleep(100);
   }
 });
 
+const PATIENCE_MS = 30_000;
 const SPECIAL = /^(Enter|Escape|Space|C-[a-z])$/;
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
