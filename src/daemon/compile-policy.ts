@@ -31,5 +31,5 @@ export function compileNow(
   } catch (error) {
     throw error instanceof GatekeeperError ? new BrokenPolicy(error.code, error, files) : error;
   }
-  return { name, image, warnings, files, launch };
+  return { name, image, warnings, files, launch, userFile };
 }

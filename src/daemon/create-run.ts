@@ -65,6 +65,7 @@ async function createRunWith<Image>(
     auditSeq: seq,
     policyDigest,
     policyName: compiled.name,
+    policyFile: compiled.userFile,
     cacheSlot,
     ports: options.ports,
   });

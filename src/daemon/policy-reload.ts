@@ -2,7 +2,7 @@ import { BrokenPolicy } from '../adapters/policy-files/broken-policy.ts';
 import type { AuditFields } from '../core/audit/record.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import type { Run } from './run.ts';
-import type { CompilePolicy, Images } from './run-policy.ts';
+import type { CompiledPolicy, CompilePolicy, Images } from './run-policy.ts';
 import type { RunStore } from './run-store.ts';
 import { activeRuns } from './runs.ts';
 
@@ -57,6 +57,7 @@ export class PolicyReload<Image> {
     const { record } = run;
     try {
       const compiled = await compile(record.request, record.cacheSlot);
+      refuseToLose(record.policyFile, compiled);
       const digest = images.store(compiled.image);
       run.policyFiles = compiled.files;
       const before = record.policyDigest;
@@ -65,6 +66,7 @@ export class PolicyReload<Image> {
         await append(this.#event(run, { action: 'policy_change', policy: digest, policyBefore: before }));
         record.policyDigest = digest;
         record.policyName = compiled.name;
+        record.policyFile = compiled.userFile;
         store.save(record);
         pushImage(run);
       }
@@ -84,6 +86,14 @@ export class PolicyReload<Image> {
   #event({ record }: Run, fields: Omit<AuditFields, 'time'>): AuditFields {
     return { ...fields, time: this.#options.now(), run: record.id, agent: record.name };
   }
+}
+
+/** An editor may delete a file and write it anew; what holds without it could be less strict. */
+function refuseToLose(policyFile: string | undefined, { userFile, files }: CompiledPolicy): void {
+  if (policyFile === undefined || userFile !== undefined) return;
+  const what = 'the policy file is gone';
+  const remedy = 'put it back, or start the run again';
+  throw new BrokenPolicy('GK_POLICY_NOT_FOUND', { what, where: policyFile, remedy }, files);
 }
 
 function textOf(error: unknown): string {

@@ -11,6 +11,8 @@ export type CompiledPolicy = {
   warnings: readonly string[];
   /** Absolute paths, those too whose absence was taken into account. */
   files: readonly string[];
+  /** The user's own file among them, where it is not a preset that speaks. */
+  userFile?: string | undefined;
   /** How a run under it starts. */
   launch: LaunchTerms;
 };

@@ -19,6 +19,8 @@ export type RunRecord = {
   policyDigest: string;
   journalPolicy: string;
   policyName: string;
+  /** The user's file that it came from. Should it go away, no preset takes its place in a run that goes on. */
+  policyFile?: string | undefined;
   /** Which of the places for private caches is the run's. */
   cacheSlot: number;
   /** Where the run's connections are sent; fixed for its life. */
@@ -33,7 +35,7 @@ export function newRunRecord(
   id: string,
   name: string,
   request: CreateRunRequest,
-  at: Pick<RunRecord, 'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'cacheSlot' | 'ports'>,
+  at: Pick<RunRecord, 'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'policyFile' | 'cacheSlot' | 'ports'>,
 ): RunRecord {
   return {
     v: 1,

@@ -13,7 +13,8 @@ export function fingerprint(path: string): string {
       const stat = fstatSync(fd, { bigint: true });
       if (!stat.isFile() || stat.size > LARGEST_POLICY_BYTES) return stampOf(stat);
       const bytes = Buffer.alloc(Number(stat.size) + 1);
-      return sha256(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)));
+      const content = sha256(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)));
+      return [content, stat.mode, stat.uid, stat.gid].join(':'); // who may write it decides as well
     } finally {
       closeSync(fd);
     }
@@ -38,6 +39,6 @@ function ofEach(path: string, of: (file: string) => string): string {
   }
 }
 
-function stampOf({ dev, ino, mode, uid, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, mode, uid, size, mtimeNs, ctimeNs].join(':');
+function stampOf({ dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs].join(':');
 }

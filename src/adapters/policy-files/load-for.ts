@@ -1,6 +1,6 @@
 import { homeLayout } from '../../core/contract/home-layout.ts';
 import { PolicyImage } from '../../core/engine/image.ts';
-import { compileLayers } from '../../core/policy/compile.ts';
+import { compileOnce } from './compile-once.ts';
 import { readPolicyLayers } from './load-policy.ts';
 import { resolveRoots } from './roots.ts';
 
@@ -21,5 +21,5 @@ export function loadFor(request: { policy: string; uid: number; home: string; wo
   // As if gatekeeper were installed in the workspace, which protection has to stand.
   const program = `${workspace}/node_modules/gatekeeper/dist`;
   const places = { ...roots.places, gatekeeper_program: [new TextEncoder().encode(program)] };
-  return PolicyImage.open(compileLayers(taking, { ...roots, places }).image, '');
+  return PolicyImage.open(compileOnce(taking, { ...roots, places }).image, '');
 }

@@ -23,6 +23,9 @@ export function readPolicyFile(path: string, { owner, followLinks }: ReadOptions
     if (!stat.isFile()) refuse('the policy is not a regular file');
     if (stat.uid !== owner && stat.uid !== 0) refuse(`the policy belongs to user ${stat.uid}`, `chown it to ${owner}`);
     if ((stat.mode & 0o002) !== 0) refuse('everyone can write the policy', 'take that away: chmod o-w');
+    // A group that has its owner's number is that user's alone; any other may have members. A project's file is let be: it can only tighten.
+    if (followLinks && (stat.mode & 0o020) !== 0 && stat.gid !== stat.uid)
+      refuse(`group ${stat.gid} can write the policy`, 'take that away: chmod g-w');
     if (stat.size > LARGEST_POLICY_BYTES) refuse(`the policy is larger than ${LARGEST_POLICY_BYTES} bytes`);
     return decode(readWhole(fd), refuse);
   } finally {
