@@ -65,6 +65,9 @@ static inline int gk_arg_int(const struct gk_call *call, int index) {
 
 /* Copies exactly length bytes from the caller's memory, once. 0, -EFAULT, or -ESRCH when it is gone. */
 int gk_read_memory(struct gk_call *call, uint64_t address, void *out, size_t length) GK_MUST_CHECK;
+/* Copies into the caller's memory, where the kernel would put what the call gives. 0, -EFAULT or -ESRCH. Landlock lets us reach no process
+ * but those of the run. */
+int gk_write_memory(struct gk_call *call, uint64_t address, const void *bytes, size_t length) GK_MUST_CHECK;
 /* Copies a NUL-terminated string of less than capacity bytes; *length without the NUL. -EFAULT, -ENAMETOOLONG, -ESRCH. */
 int gk_read_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) GK_MUST_CHECK;
 /* The same from whoever has the caller's number now: before anything hangs on it but an answer, gk_call_valid must be true. */

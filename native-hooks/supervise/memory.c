@@ -46,6 +46,18 @@ int gk_read_memory(struct gk_call *call, uint64_t address, void *out, size_t len
 	return gk_call_valid(call) ? 0 : -ESRCH;
 }
 
+int gk_write_memory(struct gk_call *call, uint64_t address, const void *bytes, size_t length) {
+	struct iovec local = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+	ssize_t copied;
+	do {
+		if (!gk_call_valid(call))
+			return -ESRCH;
+		copied = process_vm_writev(call->tid, &local, 1, &remote, 1, 0);
+	} while (copied < 0 && errno == EINTR);
+	return copied == (ssize_t)length ? 0 : copied < 0 && errno != EFAULT ? -errno : -EFAULT;
+}
+
 int gk_read_string(struct gk_call *call, uint64_t address, char *out, size_t capacity, size_t *length) {
 	int error = gk_copy_string(call, address, out, capacity, length);
 	return gk_call_valid(call) ? error : -ESRCH;
