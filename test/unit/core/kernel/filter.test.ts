@@ -98,6 +98,7 @@ describe('the seccomp program', () => {
     ['TIOCSTI', 'ioctl', [0n, 0x5412n], 'EPERM'],
     ['TIOCSTI with high bits', 'ioctl', [0n, (1n << 32n) | 0x5412n], 'EPERM'],
     ['setting file flags', 'ioctl', [3n, 0x40086602n], 'EPERM'],
+    ['setting the generation of an inode', 'ioctl', [3n, 0x40086604n], 'EPERM'],
     ['TCGETS', 'ioctl', [0n, 0x5401n], 'allow'],
     ['a TCP socket', 'socket', [2n, 1n, 0n], 'allow'],
     ['a TCP socket with flags', 'socket', [2n, 0o2004001n, 6n], 'allow'],
