@@ -134,7 +134,7 @@ export const PYTHON_LONG_MODULES = [
 /** What differs in those, and why. */
 export const PYTHON_LONG_DIFFERENCES: readonly { test: RegExp; reason: string }[] = [
   {
-    test: /datagram|dgram|UDP|recvfrom|sendto_blocking|wrong_sock|nonstream_socket|sendfile_not_supported|unsupported_dtls|testSendtoErrors|test_socket_fileno|SendfileUsing\w+\.test_errors|InterruptedRecv/,
+    test: /[Dd]atagram|dgram|UDP|SysLogHandler|recvfrom|sendto_blocking|wrong_sock|nonstream_socket|sendfile_not_supported|unsupported_dtls|testSendtoErrors|test_socket_fileno|SendfileUsing\w+\.test_errors|InterruptedRecv/,
     reason: 'Datagram sockets are refused.',
   },
   {

@@ -121,7 +121,7 @@ export const TOOLS: readonly CompatRow[] = [
     fixture:
       'mkdir dep app; echo \'{"name":"dep","version":"1.0.0","main":"i.js","bin":{"dep":"b.js"},"scripts":{"install":"node -e 0"}}\' > dep/package.json; echo "module.exports = 42" > dep/i.js; printf "#!/usr/bin/env node\nconsole.log(require(\\"./i.js\\"))\n" > dep/b.js; (cd dep && npm pack --silent >/dev/null); cd app; echo \'{"name":"app","version":"1.0.0","scripts":{"test":"dep && node t.js"},"dependencies":{"dep":"file:../dep/dep-1.0.0.tgz"}}\' > package.json; echo "require(\'fs\').writeFileSync(\'out\', String(require(\'dep\')))" > t.js; npm install --silent --no-audit --no-fund --offline >/dev/null; rm -rf node_modules',
     script:
-      'cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//" && npm test --silent; cat out; ls node_modules/.bin',
+      'export npm_config_update_notifier=false; cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//" && npm test --silent; cat out; ls node_modules/.bin',
     ignore: /npm warn .*\n/g,
     ignoreFiles: /\.package-lock\.json|_logs/,
   },

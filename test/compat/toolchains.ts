@@ -66,7 +66,7 @@ rm -f tokens running job.py done-*`,
   },
   {
     title: 'go: build, vet, test, run',
-    needs: ['go'],
+    needs: ['go', 'gcc'],
     fixture: `printf 'module example.invalid/x\\ngo 1.18\\n' > go.mod; mkdir lib; cat > lib/lib.go <<'EOF'
 package lib
 import ("net"; "io"; "os/exec")
@@ -87,15 +87,15 @@ import ("fmt"; "example.invalid/x/lib")
 func main() { fmt.Print(lib.Echo(), " ", lib.Child()) }
 EOF`,
     script:
-      'export GOCACHE=$PWD/.cache GOPATH=$PWD/.go GOFLAGS=-mod=mod GOPROXY=off CGO_ENABLED=0; go build -o x . && ./x; go vet ./lib; go test ./... 2>&1 | sed "s/[0-9.]*s$//"; go run .; go list ./...; rm -rf .cache .go x',
+      'export GOCACHE=$PWD/.cache GOPATH=$PWD/.go GOFLAGS=-mod=mod GOPROXY=off; go build -o x . && ./x; go vet ./lib; go test ./... 2>&1 | sed "s/[0-9.]*s$//"; go run .; go list ./...; rm -rf .cache .go x',
   },
   {
     title: 'npm ci of a tree of sixty packages with programs and nested dependencies',
     needs: ['npm'],
     fixture: `mkdir -p store app; for i in $(seq 60); do mkdir -p p/package/lib/deep; printf '{"name":"p%s","version":"1.0.%s","bin":"b.js"}' $i $i > p/package/package.json; printf '#!/usr/bin/env node\\nconsole.log("%s")\\n' p$i > p/package/b.js; for f in $(seq 15); do echo "module.exports=$f" > p/package/lib/deep/$f.js; done; tar czf store/p$i.tgz --mtime=@0 --owner=0 --group=0 -C p package; rm -rf p; done
-cd app; { printf '{"name":"app","version":"1.0.0","scripts":{"postinstall":"node -p 1+1 > installed","all":"p1 && p60"},"dependencies":{"p1":"file:../store/p1.tgz"'; for i in $(seq 2 60); do printf ',"p%s":"file:../store/p%s.tgz"' $i $i; done; printf '}}'; } > package.json; npm install --silent --no-audit --no-fund --offline --ignore-scripts >/dev/null; rm -rf node_modules`,
+export npm_config_update_notifier=false; cd app; { printf '{"name":"app","version":"1.0.0","scripts":{"postinstall":"node -p 1+1 > installed","all":"p1 && p60"},"dependencies":{"p1":"file:../store/p1.tgz"'; for i in $(seq 2 60); do printf ',"p%s":"file:../store/p%s.tgz"' $i $i; done; printf '}}'; } > package.json; npm install --silent --no-audit --no-fund --offline --ignore-scripts >/dev/null; rm -rf node_modules`,
     script:
-      'cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//"; cat installed; npm run -s all; ls node_modules | wc -l; ls node_modules/.bin | wc -l; npx --offline p7; npm pack --silent --ignore-scripts',
+      'export npm_config_update_notifier=false; cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//"; cat installed; npm run -s all; ls node_modules | wc -l; ls node_modules/.bin | wc -l; npx --offline p7; npm pack --silent --ignore-scripts',
     ignore: /npm warn .*\n/g,
     ignoreFiles: /\.package-lock\.json|_logs|app-1\.0\.0\.tgz/,
   },
