@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { loadPolicy } from '../adapters/policy-files/load-policy.ts';
 import { PolicyImage } from '../core/engine/image.ts';
+import type { LaunchTerms } from '../core/policy/launch-terms.ts';
 import type { LayeredFile } from '../core/policy/layers.ts';
 import type { PolicyRoots } from '../core/policy/source.ts';
 import { ownHome, workingDirectory } from './home.ts';
@@ -11,6 +12,7 @@ export type PolicyHere = {
   name: string;
   image: PolicyImage;
   warnings: string[];
+  launch: LaunchTerms;
   layers: readonly LayeredFile[];
   roots: PolicyRoots;
 };
@@ -18,7 +20,7 @@ export type PolicyHere = {
 /** The policy that a run started here would have, compiled from the files as they are now. Needs no daemon. */
 export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
   const { homedir, uid } = userInfo();
-  const { name, image, digest, warnings, layers, roots } = loadPolicy({
+  const { name, image, digest, warnings, launch, layers, roots } = loadPolicy({
     layout: ownHome(),
     passwdHome: homedir,
     uid,
@@ -26,7 +28,7 @@ export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
     ...(policy === undefined ? {} : { policy: policyReference(policy) }),
     ...(netAllow === undefined ? {} : { netAllow }),
   });
-  return { name, image: PolicyImage.open(image, digest), warnings, layers, roots };
+  return { name, image: PolicyImage.open(image, digest), warnings, launch, layers, roots };
 }
 
 /** Where a rule stands on disk, `file:line`; undefined for rules that no file holds. */

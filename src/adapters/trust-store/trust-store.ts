@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { makeDirectories } from '../process/private-directory.ts';
 import { changeFile, readIfThere } from '../process/shared-file.ts';
 
 /** A file of a project that the user has read and stands by: at this place, with exactly this content. */
@@ -30,6 +32,7 @@ export function trustOf(files: readonly TrustedFile[], path: string, digest: str
 
 /** From now on this content is trusted at this place, and no other. */
 export function addTrust(store: string, file: TrustedFile): void {
+  makeDirectories(dirname(store));
   changeFile(store, (text) => {
     const others = parse(store, text).filter(({ path }) => path !== file.path);
     return render([...others, file]);

@@ -4,7 +4,7 @@ import { visible, visibleShort } from '../../core/text/visible.ts';
 import { type Answer, answer } from '../answer.ts';
 import { ownHome, workingDirectory } from '../home.ts';
 import { howToAllow } from '../how-to-allow.ts';
-import { policyHere } from '../policy-here.ts';
+import { placeOf, policyHere } from '../policy-here.ts';
 import { type Asked, readQuestion } from '../question.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
@@ -18,19 +18,22 @@ export async function policyExplain(
   options: ExplainOptions,
 ): Promise<number> {
   const asked = readQuestion(action, target, workingDirectory());
-  const { image } = policyHere(options);
+  const here = policyHere(options);
+  const { image } = here;
   const found = answer(image, asked);
   const hint = found.verdict === 'allow' ? undefined : howToAllow(found, subjectOf(asked), ownHome().userPolicy);
-  if (options.json) printJson({ ...found, subject: subjectOf(asked), hint: hint ?? null });
-  else print(explanationText(asked, found, hint));
+  const place = found.winner ? placeOf(here, image.rules[found.winner.rule]!) : undefined;
+  if (options.json) printJson({ ...found, subject: subjectOf(asked), place: place ?? null, hint: hint ?? null });
+  else print(explanationText(asked, found, place, hint));
   return found.verdict === 'allow' ? 0 : found.verdict === 'ask' ? 2 : 1;
 }
 
-function explanationText(asked: Asked, found: Answer, hint: string | undefined): string {
+function explanationText(asked: Asked, found: Answer, place: string | undefined, hint: string | undefined): string {
   const lines = [
     `${paintVerdict(found.verdict)}  ${asked.action} ${visible(subjectOf(asked))}`,
     `because  ${authority(found)}`,
   ];
+  if (place) lines.push(paint('dim', `at       ${visible(place)}`));
   if (found.pierced) lines.push(`pierced  ${ruleText(found.pierced)}`);
   const others = found.matching.filter(({ rule }) => rule !== found.winner?.rule && rule !== found.pierced?.rule);
   for (const other of others) lines.push(`${other.pierced ? 'pierced ' : 'also    '} ${ruleText(other)}`);

@@ -37,7 +37,7 @@ export async function policyTrust(file: string | undefined, options: TrustOption
 async function trustProject(store: string, path: string, { yes = false, json = false }: TrustOptions): Promise<number> {
   const { homedir, uid } = userInfo();
   const { files, without, within } = projectTrust(path, { layout: ownHome(), passwdHome: homedir, uid });
-  const { differences, incomplete } = compareImages(without, within);
+  const { differences, incomplete } = compareImages(without, within, { byRule: true });
   const loosened = differences.filter(({ before, after }) => EFFECT[after.effect] < EFFECT[before.effect]);
   if (!json) {
     for (const { path: one } of files) print(`${paint('bold', visible(one))}`);

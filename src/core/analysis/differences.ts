@@ -25,48 +25,47 @@ export type Witness =
 export type Difference = { action: ActionName; before: Decision; after: Decision; witness: Witness };
 
 export type Comparison = {
-  /** For each action and each pair of effects that some request meets, a shortest such request. */
+  /** For each action and each change of effect that some request meets, a shortest such request; with `byRule` for each rule that makes it. */
   differences: Difference[];
   /** Actions whose patterns together are too many to walk through; nothing is said of them. */
   incomplete: ActionName[];
 };
 
 /** Finds every pair of different verdicts that any request can meet. Computed on the automata, so that none is missed. */
-export function compareImages(before: PolicyImage, after: PolicyImage, most = MOST_NODES): Comparison {
+export function compareImages(
+  before: PolicyImage,
+  after: PolicyImage,
+  { most = MOST_NODES, byRule = false } = {},
+): Comparison {
+  const keyOf = byRule ? ruleKey : pairKey;
   const comparison: Comparison = { differences: [], incomplete: [] };
-  for (const action of PATH_ACTIONS) comparePaths(before, after, action, most, comparison);
-  compareCommands(before, after, most, comparison);
-  compareNetwork(before, after, comparison);
+  for (const action of PATH_ACTIONS) comparePaths([before, after], new Found(comparison, action, keyOf), action, most);
+  compareCommands([before, after], new Found(comparison, 'shell_exec', keyOf), most);
+  compareNetwork(before, after, new Found(comparison, 'network', keyOf));
   return comparison;
 }
 
-function comparePaths(
-  before: PolicyImage,
-  after: PolicyImage,
-  action: PathAction,
-  most: number,
-  into: Comparison,
-): void {
+type Images = readonly [PolicyImage, PolicyImage];
+
+function comparePaths([before, after]: Images, found: Found, action: PathAction, most: number): void {
   const readers = [pathReader(before, action), pathReader(after, action)] as const;
   const walk = new Walk(tracksOf(readers), pathGrammar(), NO_MARK, most);
-  const found = new Found(into, action);
   const complete = walk.run(({ node, accepts }) => {
     found.add(readPair(readers, accepts, 0, 0), () => ({ path: walk.text(node, 0) }));
     return undefined;
   });
-  if (!complete) into.incomplete.push(action);
+  if (!complete) found.giveUp();
 }
 
 /**
  * Guesses first which programs the run can write, since the rules for writing are many. What a guess found holds if its witness is as guessed;
  * pairs of effects of which that cannot be said are looked for again with those rules.
  */
-function compareCommands(before: PolicyImage, after: PolicyImage, most: number, into: Comparison): void {
-  const images = [before, after] as const;
-  const found = new Found(into, 'shell_exec');
+function compareCommands(images: Images, found: Found, most: number): void {
+  const [before, after] = images;
   const open = new Set<string>();
   const guessed = walkCommands(images, images.map(guessingReader), most, (pair, witness, program) => {
-    const key = pairKey(pair);
+    const key = found.keyOf(pair);
     if (found.has(key)) return undefined;
     const { writable } = witness();
     const isSo = isWritable(before, program()) === writable.before && isWritable(after, program()) === writable.after;
@@ -79,16 +78,16 @@ function compareCommands(before: PolicyImage, after: PolicyImage, most: number, 
     open.size === 0 ||
     walkCommands(images, images.map(programReader), most, (pair, witness) => {
       found.add(pair, witness);
-      open.delete(pairKey(pair));
+      open.delete(found.keyOf(pair));
       return open.size > 0 ? undefined : false;
     });
-  if (!guessed || !exact) into.incomplete.push('shell_exec');
+  if (!guessed || !exact) found.giveUp();
 }
 
 type CommandWitness = Extract<Witness, { command: Uint8Array }>;
 
 function walkCommands(
-  [before, after]: readonly [PolicyImage, PolicyImage],
+  [before, after]: Images,
   programs: readonly ProgramReader[],
   most: number,
   visit: (pair: [Decision, Decision], witness: () => CommandWitness, program: () => Uint8Array) => boolean | undefined,
@@ -116,39 +115,48 @@ function walkCommands(
 const isWritable = (image: PolicyImage, program: Uint8Array): boolean =>
   decidePath(image, 'file_write', program).effect === 'allow';
 
-function compareNetwork(before: PolicyImage, after: PolicyImage, into: Comparison): void {
+function compareNetwork(before: PolicyImage, after: PolicyImage, found: Found): void {
   const judges = [new HostJudge(before), new HostJudge(after)] as const;
-  const found = new Found(into, 'network');
-  for (const request of representativeRequests([before, after])) {
+  const requests = representativeRequests([before, after]);
+  if (!requests) found.giveUp();
+  for (const request of requests ?? []) {
     found.add([judges[0].decide(request), judges[1].decide(request)], () => ({ request }));
   }
 }
 
-/** Keeps the first witness of each pair of effects. */
+/** Keeps the first witness of each kind of change. */
 class Found {
+  readonly keyOf: KeyOf;
   readonly #into: Comparison;
   readonly #action: ActionName;
-  readonly #pairs = new Set<string>();
+  readonly #kinds = new Set<string>();
 
-  constructor(into: Comparison, action: ActionName) {
+  constructor(into: Comparison, action: ActionName, keyOf: KeyOf) {
     this.#into = into;
     this.#action = action;
+    this.keyOf = keyOf;
   }
 
   has(key: string): boolean {
-    return this.#pairs.has(key);
+    return this.#kinds.has(key);
   }
 
   add(pair: readonly [Decision, Decision], witness: () => Witness): void {
     const [before, after] = pair;
-    const key = pairKey(pair);
-    if (before.effect === after.effect || this.#pairs.has(key)) return;
-    this.#pairs.add(key);
+    const key = this.keyOf(pair);
+    if (before.effect === after.effect || this.#kinds.has(key)) return;
+    this.#kinds.add(key);
     this.#into.differences.push({ action: this.#action, before, after, witness: witness() });
+  }
+
+  giveUp(): void {
+    this.#into.incomplete.push(this.#action);
   }
 }
 
-const pairKey = ([before, after]: readonly [Decision, Decision]): string => `${before.effect} ${after.effect}`;
+type KeyOf = (pair: readonly [Decision, Decision]) => string;
+const pairKey: KeyOf = ([before, after]) => `${before.effect} ${after.effect}`;
+const ruleKey: KeyOf = (pair) => `${pairKey(pair)} ${pair[1].rule}`;
 
 function tracksOf([one, other]: readonly [Reader, Reader]): Reader['tracks'] {
   return [...one.tracks, ...other.tracks];

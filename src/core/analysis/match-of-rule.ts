@@ -57,7 +57,7 @@ function matchOfNetwork(image: PolicyImage, rule: RuleEntry): ReturnType<typeof 
   const own = { ...image, hosts: image.hosts.filter((host) => host.rule === index) };
   const alone = new HostJudge(own);
   const judge = new HostJudge(image);
-  for (const request of representativeRequests([image])) {
+  for (const request of representativeRequests([image]) ?? []) {
     if (alone.decide(request).rule !== index) continue;
     return { subject: new TextEncoder().encode(requestText(request)), decision: judge.decide(request) };
   }

@@ -41,13 +41,14 @@ export function reachOfCommands(image: PolicyImage): Reach | null {
   return complete ? reach : null;
 }
 
-export function reachOfNetwork(image: PolicyImage): Reach {
+export function reachOfNetwork(image: PolicyImage): Reach | null {
   const judge = new HostJudge(image);
   const reach = new Collector();
-  for (const request of representativeRequests([image])) {
+  const requests = representativeRequests([image]);
+  for (const request of requests ?? []) {
     reach.add(judge.decide(request), () => new TextEncoder().encode(requestText(request)));
   }
-  return reach;
+  return requests && reach;
 }
 
 class Collector implements Reach {

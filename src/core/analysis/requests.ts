@@ -8,10 +8,17 @@ import { NO_MARK, Walk } from './walk.ts';
 
 /**
  * Connections such that every other is judged like one of them by each of the images: names, then addresses, each with a port out of every
- * range of ports and a request out of every kind that a rule tells apart.
+ * range of ports and a request out of every kind that a rule tells apart. Null when the paths of requests are too many to tell apart.
  */
-export function* representativeRequests(images: readonly PolicyImage[]): Generator<HostRequest> {
+export function representativeRequests(images: readonly PolicyImage[]): Iterable<HostRequest> | null {
   const kinds = requestKinds(images);
+  return kinds && generateRequests(images, kinds);
+}
+
+function* generateRequests(
+  images: readonly PolicyImage[],
+  kinds: readonly (HttpRequest | undefined)[],
+): Generator<HostRequest> {
   const indexes = images.map((image) => new HostIndex(image));
   for (const name of representativeNames(images)) {
     for (const port of portsOf(indexes.flatMap((index) => index.entriesFor(name)))) {
@@ -107,10 +114,11 @@ function representativeAddresses(images: readonly PolicyImage[]): Uint8Array[] {
 }
 
 /** Nothing known of the request, then each method that a rule names, and one more, with each kind of path. */
-function requestKinds(images: readonly PolicyImage[]): (HttpRequest | undefined)[] {
+function requestKinds(images: readonly PolicyImage[]): (HttpRequest | undefined)[] | null {
   const rules = images.flatMap((image) => image.rules.filter(({ action }) => action === 'network'));
   const methods = new Set(rules.flatMap(({ methods: named }) => [...named]));
   const paths = representativeRequestPaths(images);
+  if (paths === null) return null;
   if (methods.size === 0 && paths.length === 0) return [undefined];
   for (let other = 'GET'; ; other = `X-${other}`) {
     if (methods.has(other)) continue;
@@ -121,7 +129,7 @@ function requestKinds(images: readonly PolicyImage[]): (HttpRequest | undefined)
   return [undefined, ...known];
 }
 
-function representativeRequestPaths(images: readonly PolicyImage[]): Uint8Array[] {
+function representativeRequestPaths(images: readonly PolicyImage[]): Uint8Array[] | null {
   const tracks = images.flatMap(({ automata }) => automata.network.map((automaton) => ({ automaton, lane: 0 })));
   if (tracks.length === 0) return [];
   const walk = new Walk(tracks, pathGrammar(), NO_MARK, MOST_PATH_NODES);
@@ -131,8 +139,7 @@ function representativeRequestPaths(images: readonly PolicyImage[]): Uint8Array[
     if (!found.has(key)) found.set(key, walk.text(node, 0));
     return undefined;
   });
-  if (!complete) throw new RangeError('the request paths of network rules are too many to compare');
-  return [...found.values()];
+  return complete ? [...found.values()] : null;
 }
 
 const v4 = (...bytes: number[]): Uint8Array => Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes]);

@@ -151,7 +151,6 @@ export class Walk {
       if (special[byte] === 0) {
         if (usual) continue;
         usual = true;
-        continue;
       }
       this.#chosen[length++] = byte;
     }
