@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ordinaryAccount } from '../support/account.ts';
@@ -60,7 +60,7 @@ describe.each(accounts.map((user) => ({ who: user?.name ?? 'the account of the t
         'echo "$npm_config_cache"; echo implant > "$npm_config_cache/x" && ln -s x "$npm_config_cache/y" && mkdir "$npm_config_cache/d" && chmod 0 "$npm_config_cache/d"; cat "$npm_config_cache/y"';
       const { stdout } = await inside(sandbox, sh(script), { policy: policy('caches: { npm: private }') });
       const [directory, content] = stdout.split('\n');
-        expect([directory, content]).toEqual([`${sandbox.layout.caches}/run-1/npm`, 'implant']);
+      expect([directory, content]).toEqual([`${sandbox.layout.caches}/run-1/npm`, 'implant']);
       await until(() => readdirSync(sandbox.layout.caches).length === 0);
       const next = await inside(sandbox, sh('ls "$npm_config_cache"'), { policy: policy('caches: { npm: private }') });
       expect([next.stdout, next.status]).toEqual(['', 0]);
@@ -121,6 +121,21 @@ describe.each(accounts.map((user) => ({ who: user?.name ?? 'the account of the t
     });
   },
 );
+
+describe('the trust store', () => {
+  const sandbox = useSandbox();
+
+  it('is out of reach of a run, which could trust its own file otherwise', async () => {
+    const store = sandbox.layout.trust;
+    const script = `echo '{"v":1,"files":[]}' > ${store}; echo x > ${store}.new; mv ${store}.new ${store}; ln -s /dev/null ${store}; cat ${store}`;
+    await sandbox.gatekeeper(['daemon', 'start']);
+    expect((await outside(sandbox, sh(script))).status).toBe(0);
+    rmSync(store);
+    const { stdout, receipts } = await inside(sandbox, sh(script));
+    expect([stdout, existsSync(store)]).toEqual(['', false]);
+    expect(denials(receipts).some(({ target }) => target === store)).toBe(true);
+  });
+});
 
 /** Waits until something holds; the test's own time limit is the bound. */
 async function until(holds: () => boolean): Promise<void> {

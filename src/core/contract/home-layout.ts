@@ -24,8 +24,6 @@ export type HomeLayout = {
   images: string;
   /** Which files of projects the user trusts. */
   trust: string;
-  /** Answers that the user gave for longer than once. */
-  grants: string;
   /** Cache directories that runs get in place of the user's own. */
   caches: string;
   runtime: string;
@@ -53,7 +51,6 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     runs: `${state}/runs`,
     images: `${state}/images`,
     trust: `${state}/trust.json`,
-    grants: `${state}/grants.json`,
     caches: own ? `${own}/caches` : `${absolute(env.XDG_CACHE_HOME) ?? `${passwdHome}/.cache`}/gatekeeper`,
     runtime,
     controlSocket: `${runtime}/control.sock`,
