@@ -11,8 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { requestControl } from '../../src/adapters/control-client/request.ts';
+import { daemonVerb } from '../../src/cli/commands/daemon.ts';
+import { ps } from '../../src/cli/commands/ps.ts';
+import { policyChecks } from '../../src/cli/policy-checks.ts';
 import { API, type DaemonStatus, type ListRunsResponse } from '../../src/core/contract/control-api.ts';
 import { DaemonProcess } from '../support/daemon-process.ts';
 import { FakeSupervisor } from '../support/fake-supervisor.ts';
@@ -109,6 +112,30 @@ describe('a policy file that cannot be used', () => {
     replace(text('**/*.secret').replace('deny }', 'deny, reason: mine }'));
     await taken();
     rmSync(cases);
+  });
+});
+
+describe('a broken policy', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('is named by ps, daemon status and doctor until it is mended', async () => {
+    vi.stubEnv('GATEKEEPER_HOME', made.home);
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const said = async (tell: () => Promise<unknown>): Promise<string> => {
+      written.mockClear();
+      await tell();
+      return written.mock.calls.join('');
+    };
+    const ways = [() => ps({}), () => daemonVerb('status', {})];
+    replace(fresh().replace('rules', 'ruels'));
+    await until(async () => (await trouble()) !== undefined);
+    for (const way of ways) expect(await said(way)).toMatch(/the last good one is in force: .*policy\.yaml:5:5/);
+    expect((await policyChecks()).map(({ ok }) => ok)).toEqual([false, false]);
+    replace(fresh());
+    await taken();
+    for (const way of ways) expect(await said(way)).not.toContain('last good');
+    expect((await policyChecks()).map(({ ok }) => ok)).toEqual([true, true]);
+    vi.unstubAllEnvs();
   });
 });
 
