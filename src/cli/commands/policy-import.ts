@@ -47,7 +47,8 @@ function tellLeft(imported: Imported, output: string | undefined): void {
   for (const { what, why } of imported.left) tellUser(`gatekeeper: not imported: ${visible(what)} (${visible(why)})`);
   const left = imported.left.length > 0 ? `, ${imported.left.length} not imported` : '';
   const next = output === undefined ? '' : `; look at it with: gatekeeper policy check ${visible(output)}`;
-  tellUser(`gatekeeper: ${countRules(imported)} rules${left}${next}`);
+  const count = countRules(imported);
+  tellUser(`gatekeeper: ${count} ${count === 1 ? 'rule' : 'rules'}${left}${next}`);
 }
 
 const countRules = ({ rules }: Imported): number => [...rules.values()].reduce((sum, list) => sum + list.length, 0);

@@ -21,19 +21,23 @@ export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[
   const first = reader.tracks.length;
   const tracks = [...reader.tracks, ...secrets.automata.map((automaton) => ({ automaton, lane: 0 }))];
   const walk = new Walk(tracks, pathGrammar(), NO_MARK, MOST_NODES);
-  const found = new Map<number | null, { kinds: Set<string>; subject: Uint8Array }>();
+  const found = new Map<number | null, Map<number, Uint8Array>>();
   walk.run(({ node, accepts }) => {
     const kinds = secrets.automata.flatMap((_, index) => secrets.rules(index, accepts[first + index]!));
     if (kinds.length === 0) return undefined;
     const { effect, rule } = reader.read(accepts, 0, 0);
     if (effect !== 'allow') return undefined;
-    const known = found.get(rule) ?? { kinds: new Set(), subject: walk.text(node, 0) };
+    const known = found.get(rule) ?? new Map<number, Uint8Array>();
     found.set(rule, known);
-    for (const kind of kinds) known.kinds.add(KNOWN_SECRETS[kind]!.what);
+    for (const kind of kinds) if (!known.has(kind)) known.set(kind, walk.text(node, 0));
     return undefined;
   });
-  return [...found].map(([rule, { kinds, subject }]) => {
-    const text = `${rule === null ? 'nothing refuses, and the default allows to read,' : 'lets be read:'} ${listed([...kinds])}`;
+  return [...found].map(([rule, kinds]) => {
+    // In the order of the table, which begins with what is worth most.
+    const ordered = [...kinds.keys()].sort((a, b) => a - b);
+    const names = new Set(ordered.map((kind) => KNOWN_SECRETS[kind]!.what));
+    const text = `${rule === null ? 'nothing refuses, and the default allows to read,' : 'lets be read:'} ${listed([...names])}`;
+    const subject = kinds.get(ordered[0]!)!;
     return { kind: 'covers-secret', severity: 'warning', action: 'file_read', rule, other: null, text, subject };
   });
 }
