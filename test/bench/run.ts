@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureDecisions } from './decisions.ts';
+import { measureReloads } from './reloads.ts';
 import { prepareWorkloads, type Workload } from './workloads.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,8 +43,13 @@ try {
   for (const workload of workloads.filter((w) => w.name.includes(options.only))) rows.push(compare(workload));
   if ('start: run -- true'.includes(options.only)) rows.push(compareStart());
   const decisions = options.only === '' || 'decisions'.includes(options.only) ? measureDecisions(root, home) : [];
-  if (options.json) console.log(JSON.stringify({ rounds, rows, decisions }, null, 2));
-  else print(rows, decisions);
+  const reloads = 'reloads'.includes(options.only) ? await measureReloads(gatekeeper, home, env, 4 * rounds) : [];
+  if (options.json) console.log(JSON.stringify({ rounds, rows, decisions, reloads }, null, 2));
+  else {
+    print(rows, decisions);
+    if (reloads.length > 0)
+      console.log(`a changed policy is in force after ${reloads.sort((a, b) => a - b).join(', ')} ms`);
+  }
 } finally {
   spawnSync(gatekeeper[0]!, [gatekeeper[1]!, 'daemon', 'stop'], { env, stdio: 'ignore' });
   rmSync(home, { recursive: true, force: true });
