@@ -77,14 +77,15 @@ const tool = new DecideTool();
 afterAll(() => tool.close());
 const read = (name: string) => readFileSync(`policies/${name}.yaml`, 'utf8');
 
-const source = (name: string) => ({ layer: 'user', name: `preset:${name}.yaml`, text: read(name) }) as const;
+const source = (name: string) =>
+  ({ layer: 'user', name: `preset:${name}.yaml`, text: read(name), shipped: true }) as const;
 
 /** A user's policy over the built-in files; what it extends are presets. */
 const compileUser = (user: SourceText) =>
   compileTexts(
     [
-      { layer: 'protection', name: 'builtin:protection.yaml', text: read('builtin/protection') },
-      { layer: 'guards', name: 'builtin:guards.yaml', text: read('builtin/guards') },
+      { layer: 'protection', name: 'builtin:protection.yaml', text: read('builtin/protection'), shipped: true },
+      { layer: 'guards', name: 'builtin:guards.yaml', text: read('builtin/guards'), shipped: true },
       user,
     ],
     ROOTS,
@@ -171,6 +172,10 @@ describe('the presets of agents', () => {
     const { launch } = compileUser(source(agent));
     expect(withheldVariables(launch.env, [passed, dropped]).map(({ name }) => name)).toEqual([dropped]);
     expect(withheldVariables(compileUser(source('default')).launch.env, [passed])).toHaveLength(1);
+  });
+
+  it('leave npm no cache that programs outside start from', () => {
+    expect(compileUser(source('node')).launch.caches).toEqual({ npm: 'workspace' });
   });
 
   it('compose with those of ecosystems', () => {

@@ -42,7 +42,7 @@ const EMPTY: readonly PolicySource[] = (['protection', 'guards'] as const).map((
   text: `version: 1\nname: ${layer}\n`,
 }));
 
-export type SourceText = Pick<PolicySource, 'layer' | 'text'> & { name?: string };
+export type SourceText = Pick<PolicySource, 'layer' | 'text' | 'shipped'> & { name?: string };
 
 /** Compiles files over empty built-in layers, unless they hold their own. */
 export function compileTexts(texts: readonly SourceText[], roots = ROOTS, resolve?: ResolveExtends): CompiledPolicy {
