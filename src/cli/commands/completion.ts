@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { PRESETS } from '../../adapters/policy-files/presets.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { ACTIONS } from '../../core/policy/format.ts';
 import { print } from '../render/print.ts';
 
 /** Prints the completion script of a shell, made from the tree of verbs. */
@@ -27,7 +28,7 @@ function verbsOf(command: Command, path = ''): Verb[] {
     text: option.description,
   }));
   const help = { word: '--help', text: 'show the help' };
-  const words = [...verbs, ...options, help].filter(({ word }) => word !== '');
+  const words = [...verbs, ...(TARGETS[path] ?? []), ...options, help].filter(({ word }) => word !== '');
   return [{ path, words }, ...command.commands.flatMap((sub) => verbsOf(sub, `${path} ${sub.name()}`.trim()))];
 }
 
@@ -119,5 +120,13 @@ const nested = (verbs: readonly Verb[]): string[] =>
 
 const zshWord = (word: string, text: string): string =>
   `'${word.replaceAll(':', '\\:')}:${text.replaceAll("'", "'\\''")}'`;
+
+const presets = PRESETS.map((word) => ({ word, text: 'preset' }));
+/** Names that a verb takes beside files. */
+const TARGETS: Readonly<Record<string, readonly Word[]>> = {
+  'policy check': presets,
+  'policy diff': presets,
+  'policy explain': ACTIONS.map((word) => ({ word, text: 'action' })),
+};
 
 const SHELLS = { bash, zsh, fish };

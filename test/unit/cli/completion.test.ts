@@ -39,6 +39,8 @@ describe('the bash completion', () => {
     ['verbs beneath a verb', ['policy', 'e'], ['explain']],
     ['options of a verb', ['run', '--n'], ['--net-allow', '--name']],
     ['presets where a policy is named', ['run', '--policy', 'cl'], ['claude-code']],
+    ['actions and presets that a verb takes', ['policy', 'explain', 'file_r'], ['file_read']],
+    ['presets to compare', ['policy', 'diff', 'obs'], ['observe']],
     ['presets beneath a verb', ['policy', 'show', '--policy', 'str'], ['strict']],
     ['options of a verb beneath a verb', ['audit', 'verify', '--p'], ['--public-key']],
   ])('offers %s', (_name, words, offered) => {
