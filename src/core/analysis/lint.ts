@@ -63,12 +63,14 @@ function idleRules(
     const key = `${rule.file}:${rule.line}:${rule.pattern}`;
     alike.set(key, [...(alike.get(key) ?? []), index]);
   });
+  let shown = 0;
   return [...alike.values()].flatMap((rules) => {
     const isDecided = rules.some((rule) => {
       const reach = reaches.get(image.rules[rule]!.action);
       return !reach || reach.deciding.has(rule);
     });
-    return isDecided ? [] : [idleRule(image, table, rules[0]!)];
+    if (isDecided) return [];
+    return [shown++ < MOST_EXAMPLES ? idleRule(image, table, rules[0]!) : idleWithoutExample(image, rules[0]!)];
   });
 }
 
@@ -84,6 +86,12 @@ function idleRule(image: PolicyImage, table: RuleTable, rule: number): Finding {
     ? `is not needed: what it says is said already`
     : `never decides: ${met.decision.effect} holds wherever it matches`;
   return { ...base, kind: 'never-decides', severity: same ? 'note' : 'warning', other: met.decision.rule, text };
+}
+
+function idleWithoutExample(image: PolicyImage, rule: number): Finding {
+  const { action } = image.rules[rule]!;
+  const text = 'never decides anything';
+  return { kind: 'never-decides', severity: 'warning', action, rule, other: null, text, subject: null };
 }
 
 function piercings(image: PolicyImage, reaches: Reaches, mine: (rule: RuleView) => boolean): Finding[] {
@@ -102,3 +110,6 @@ function notChecked(action: ActionName): Finding {
   const text = `the patterns of ${action} together are too many to look for rules without effect`;
   return { kind: 'not-checked', severity: 'note', action, rule: null, other: null, text, subject: null };
 }
+
+/** Each example is a walk of its own. */
+const MOST_EXAMPLES = 100;

@@ -88,3 +88,10 @@ it('does not call a rule idle that decides in one of its actions', () => {
     rules: [{ path: "/a/*.c", effect: deny }]`),
   ).toEqual([]);
 });
+
+it('names every idle rule of very many, with examples for the first of them', () => {
+  const covered = Array.from({ length: 130 }, (_, index) => `{ path: "/a/${index}.c", effect: deny }`);
+  const found = lint(`  - { action: file_read, rules: [{ path: "/a/**", effect: deny }, ${covered.join(', ')}] }`);
+  expect(found).toHaveLength(130);
+  expect(found.filter((line) => line.endsWith('@ -'))).toHaveLength(30);
+});
