@@ -113,7 +113,8 @@ export const ERRORS = {
   },
   GK_POLICY_TRUST: {
     title: 'the file cannot be trusted',
-    cause: 'There is no such file, nobody at the terminal agreed, or the list of trusted files cannot be read or written.',
+    cause:
+      'There is no such file, nobody at the terminal agreed, or the list of trusted files cannot be read or written.',
     remedy: 'read the file, then: gatekeeper policy trust FILE',
     exit: 1,
     http: 422,
