@@ -194,6 +194,15 @@ describe('the presets of agents', () => {
     expect(decide(image, { path: '~/.codex/auth.json' })).toBe('deny');
   });
 
+  it('let files move as before when the user adds a rule, whose automata are others', () => {
+    const text =
+      'version: 1\nname: mine\nextends: [default]\npolicies:\n  - action: [file_read, file_write]\n    rules: [{ path: "**/*.key1", effect: deny }]\n';
+    const { image } = compileUser({ layer: 'user', name: 'user:policy.yaml', text });
+    const moves = ['/home/u/p/a /home/u/p/b', '/tmp/build /home/u/p/build', '/home/u/p/.env /home/u/p/env'];
+    const asked = moves.map((move) => `move ${move.split(' ').map(hex).join(' ')}`);
+    expect(tool.ask(image, asked)).toEqual(['holds', 'holds', 'loosens']);
+  });
+
   it('all of them together compile within the size of an image', () => {
     const text = `version: 1\nname: all\nextends: [${PRESETS.join(', ')}]\n`;
     const { image, warnings } = compileUser({ layer: 'user', name: 'user:policy.yaml', text });
