@@ -31,7 +31,7 @@ gk_set_up() {
 }
 
 gk_is_fresh() {
-  [[ -f $gk_stamp && -f $gk_installed && -f $root/dist/cli/main.js && -x $root/native-hooks/build/gk-supervise ]] || return 1
+  [[ -f $gk_stamp && -f $gk_installed && -f $root/dist/cli/gatekeeper.cjs && -x $root/native-hooks/build/gk-supervise ]] || return 1
   local newer
   newer=$(cd -- "$root" && find "${gk_inputs[@]}" -path native-hooks/build -prune -o -newercm "$gk_stamp" -print -quit 2>&1)
   [[ -z $newer ]]
@@ -39,7 +39,7 @@ gk_is_fresh() {
 
 # Same content under newer times: a checkout that was copied, or a branch that was left and entered again.
 gk_is_built_from_this() {
-  [[ -f $gk_stamp && -f $root/dist/cli/main.js && -x $root/native-hooks/build/gk-supervise ]] &&
+  [[ -f $gk_stamp && -f $root/dist/cli/gatekeeper.cjs && -x $root/native-hooks/build/gk-supervise ]] &&
     gk_is_installed && [[ $(<"$gk_stamp") == "$(gk_inputs_digest)" ]]
 }
 
@@ -76,6 +76,9 @@ gk_build_typescript() {
       local source=src/${made#dist/}
       [[ -f ${source%.js}.ts ]] || rm -- "$made"
     done
+    # What starts is one file made of those; without it nothing would.
+    rm -f -- dist/cli/gatekeeper.cjs
+    node_modules/.bin/tsx scripts/bundle.ts || exit 1
   )
 }
 
@@ -119,4 +122,4 @@ gk_inputs_digest() {
 gk_build=$root/.gatekeeper-build
 gk_stamp=$gk_build/stamp
 gk_installed=$root/node_modules/.gatekeeper-install
-gk_inputs=(package-lock.json package.json tsconfig.json tsconfig.build.json src native-hooks)
+gk_inputs=(package-lock.json package.json tsconfig.json tsconfig.build.json scripts/bundle.ts src native-hooks)

@@ -36,7 +36,7 @@ writeFileSync(
   policy,
   `version: 1\nname: bench\nextends: [default]\npolicies:\n  - action: file_read\n    rules:\n      - { path: ${JSON.stringify(`${root}**`)}, effect: allow }\n`,
 );
-const gatekeeper = [process.execPath, join(root, 'dist/cli/main.js')];
+const gatekeeper = [process.execPath, join(root, 'dist/cli/gatekeeper.cjs')];
 try {
   const rows: Row[] = [];
   const workloads = prepareWorkloads(join(home, 'work'), join(root, 'node_modules/typescript/bin/tsc'));

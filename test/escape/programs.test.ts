@@ -86,7 +86,7 @@ describe('a secret of the project', () => {
         script,
         'bash',
         process.execPath,
-        join(import.meta.dirname, '../../dist/cli/main.js'),
+        join(import.meta.dirname, '../../dist/cli/gatekeeper.cjs'),
         'run',
         '--',
       ];

@@ -19,18 +19,19 @@ beforeAll(() => {
 });
 
 const run = (script: string) =>
-  outside(sandbox, [process.execPath, join(installed, 'dist/cli/main.js'), 'run', '--', 'sh', '-c', script], {
+  outside(sandbox, [process.execPath, join(installed, 'dist/cli/gatekeeper.cjs'), 'run', '--', 'sh', '-c', script], {
     env: sandbox.env,
   });
 
 it.each([
-  ['the command line', 'echo >> node_modules/gatekeeper/dist/cli/main.js'],
+  ['the command line', 'echo >> node_modules/gatekeeper/dist/cli/gatekeeper.cjs'],
+  ['a module of it', 'echo >> node_modules/gatekeeper/dist/cli/other-verbs.js'],
   ['the supervisor', 'rm node_modules/gatekeeper/native-hooks/build/gk-supervise'],
   ['a preset', 'echo > node_modules/gatekeeper/policies/default.yaml'],
   ['the package around it', 'mv node_modules/gatekeeper node_modules/away'],
   ['the directory of packages', 'mv node_modules away'],
 ])('a run cannot change %s that lies in its workspace', async (_name, script) => {
-  const main = join(installed, 'dist/cli/main.js');
+  const main = join(installed, 'dist/cli/gatekeeper.cjs');
   const before = readFileSync(main);
   const { status, stderr } = await run(script);
   expect(stderr).toMatch(/Permission denied/);

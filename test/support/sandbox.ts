@@ -34,7 +34,7 @@ export type GatekeeperOptions = {
   timeoutMs?: number | undefined;
 };
 
-export const GATEKEEPER = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const GATEKEEPER = fileURLToPath(new URL('../../dist/cli/gatekeeper.cjs', import.meta.url));
 
 /** A sandbox for the tests of this file: opened before the first, closed (daemon and all) after the last. */
 export function useSandbox(options: { user?: Account | undefined } = {}): Sandbox {

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
-import { fstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { requestControl } from '../../adapters/control-client/request.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
@@ -109,19 +110,10 @@ async function giveUp(layout: HomeLayout, id: string): Promise<void> {
 
 /** Only for a person who looks on: in a pipeline standard error belongs to the command. */
 async function tellDenials(layout: HomeLayout, id: string, verbose: boolean): Promise<void> {
-  // What is no device is no terminal: most often nothing more has to be loaded to know it.
-  if (!verbose && !(isDevice(2) && (await import('node:tty')).isatty(2))) return;
+  if (!verbose && !isatty(2)) return;
   const { denialSummary } = await import('../denial-summary.ts');
   const line = await denialSummary(layout, id);
   if (line) tellUser(line);
-}
-
-function isDevice(fd: number): boolean {
-  try {
-    return fstatSync(fd).isCharacterDevice();
-  } catch {
-    return false; // closed
-  }
 }
 
 /** Node hands over arguments as text; bytes that are not UTF-8 are lost on the way, and the command would see other names. */
