@@ -48,14 +48,15 @@ struct gk_identities {
 	struct clean clean[CLEAN_SLOTS];
 };
 
-static bool is_known(struct gk_identities *ids, const struct stat *st);
+static bool is_known(struct gk_identities *ids, const struct gk_object *object);
+static bool is_searched(const struct gk_image *image, struct gk_slice path);
 static int judge_locked(struct gk_call *call, struct gk_identities *ids, enum gk_action action, const struct gk_object *object);
 static bool is_settled(const struct gk_call *call, const struct gk_object *object);
 static bool is_of_the_system(const struct gk_call *call, struct gk_slice path);
 static void take_image(struct gk_identities *ids, const struct gk_image *image);
 static bool is_clean(const struct gk_identities *ids, const struct stat *st);
 static void set_clean(struct gk_identities *ids, const struct stat *st);
-static bool walk_is_due(struct gk_identities *ids, const struct stat *st);
+static bool walk_is_due(struct gk_identities *ids, const struct gk_object *object);
 static bool older_than_walk(const struct gk_identities *ids, const struct stat *st);
 static void walk_roots(struct gk_call *call, struct gk_identities *ids);
 static int walk_all(struct gk_identities *ids, gk_tree_visit *each);
@@ -103,20 +104,31 @@ static int judge_locked(struct gk_call *call, struct gk_identities *ids, enum gk
 	take_image(ids, gk_current_image(call->supervisor));
 	if (!(ids->ruled & 1U << action) || is_clean(ids, st))
 		return 0;
-	if (walk_is_due(ids, st))
+	if (walk_is_due(ids, object))
 		walk_roots(call, ids);
 	if (is_denied(ids, st, action))
 		return GK_REASON_DENIED_IDENTITY;
-	if (!is_known(ids, st))
+	if (!is_known(ids, object))
 		return GK_REASON_RESOURCES;
 	if (older_than_walk(ids, st) && !is_denied(ids, st, GK_ACTION_FILE_READ) && !is_denied(ids, st, GK_ACTION_FILE_WRITE))
 		set_clean(ids, st);
 	return 0;
 }
 
-/* Whether the walk can tell: it saw all directories, or at least all names of this file. */
-static bool is_known(struct gk_identities *ids, const struct stat *st) {
-	return ids->complete && (!ids->shut || gk_names_count(&ids->names, st) >= st->st_nlink);
+/* Whether the walk can tell: it saw all directories, or at least all names of this file. The name that is judged is one more when it lies
+ * where nothing was searched. */
+static bool is_known(struct gk_identities *ids, const struct gk_object *object) {
+	size_t own = is_searched(ids->image, gk_object_path(object)) ? 0 : 1;
+	return ids->complete && (!ids->shut || gk_names_count(&ids->names, &object->stat) + own >= object->stat.st_nlink);
+}
+
+static bool is_searched(const struct gk_image *image, struct gk_slice path) {
+	for (unsigned root = GK_ROOT_HOME; root <= GK_ROOT_TMP_REAL; root++) {
+		struct gk_slice at = gk_image_root(image, (enum gk_root)root);
+		if (at.length > 0 && at.length <= path.length && memcmp(at.at, path.at, at.length) == 0)
+			return true; /* also a neighbour whose name begins alike: then nothing is added */
+	}
+	return false;
 }
 
 void gk_identity_linked(struct gk_call *call, const struct gk_object *object) {
@@ -184,10 +196,10 @@ static void set_clean(struct gk_identities *ids, const struct stat *st) {
 
 /* A walk that began after the file last changed saw all its names. A younger file asks for a new walk, but not more often
  * than they are worth: the run cannot link a denied file itself. */
-static bool walk_is_due(struct gk_identities *ids, const struct stat *st) {
+static bool walk_is_due(struct gk_identities *ids, const struct gk_object *object) {
 	if (!ids->walked)
 		return true;
-	if (older_than_walk(ids, st) && is_known(ids, st))
+	if (older_than_walk(ids, &object->stat) && is_known(ids, object))
 		return false;
 	double age = seconds_since(&ids->ended);
 	return age > STALE_SECONDS && age > 5 * ids->took;
