@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   statSync,
@@ -52,13 +53,18 @@ describe('places for the caches of runs', () => {
     expect(names()).toEqual(['run-2']);
   });
 
-  it('are not made behind a link', () => {
+  it('are not made behind a link, and what it leads to stays', async () => {
     mkdirSync(root, { mode: 0o700 });
-    symlinkSync('/tmp', `${root}/run-1`);
+    const elsewhere = temporaryDirectory();
+    writeFileSync(`${elsewhere}/kept`, '');
+    chmodSync(elsewhere, 0o755);
+    symlinkSync(elsewhere, `${root}/run-1`);
     store.prepare(`${root}/run-1`, { empty: true });
-    expect(statSync(`${root}/run-1`).ino).not.toBe(statSync('/tmp').ino);
-    symlinkSync('/tmp', `${root}/workspace-${'0'.repeat(32)}`);
+    expect(statSync(`${root}/run-1`).ino).not.toBe(statSync(elsewhere).ino);
+    await until(() => names().join() === 'run-1');
+    symlinkSync(elsewhere, `${root}/workspace-${'0'.repeat(32)}`);
     expect(() => store.prepare(`${root}/workspace-${'0'.repeat(32)}`, { empty: false })).toThrow('is not a directory');
+    expect([readdirSync(elsewhere), statSync(elsewhere).mode & 0o777]).toEqual([['kept'], 0o755]);
   });
 
   it('are swept when no run is in them, and those of a workspace after a month without a run', async () => {
@@ -86,6 +92,44 @@ describe('removing a tree', () => {
     for (const path of ['a/b', 'a', '']) chmodSync(`${root}/${path}`, 0);
     await removeTree(root);
     expect([existsSync(root), existsSync(`${outside}/kept`)]).toEqual([false, true]);
+  });
+
+  it('takes a link in its own place for what it is', async () => {
+    const outside = temporaryDirectory();
+    writeFileSync(`${outside}/kept`, '');
+    chmodSync(outside, 0o750);
+    mkdirSync(root);
+    symlinkSync(outside, `${root}/tree`);
+    await removeTree(`${root}/tree`);
+    expect([readdirSync(root), readdirSync(outside), statSync(outside).mode & 0o777]).toEqual([[], ['kept'], 0o750]);
+  });
+
+  it('does not follow who swaps directories for links meanwhile', async () => {
+    const outside = temporaryDirectory();
+    for (let number = 0; number < 100; number++) writeFileSync(`${outside}/kept-${number}`, '');
+    mkdirSync(root);
+    symlinkSync(outside, `${root}/link`);
+    // renameat2(…, RENAME_EXCHANGE) as fast as it goes.
+    const swap = String.raw`import ctypes, sys
+libc = ctypes.CDLL(None)
+root = sys.argv[1].encode()
+while True:
+    for d in range(20):
+        libc.renameat2(-100, root + b'/tree/%d/inner' % d, -100, root + b'/tree/%d/link' % d, 2)`;
+    const swapper = spawn('python3', ['-c', swap, root], { stdio: 'ignore' });
+    try {
+      for (let round = 0; round < 30; round++) {
+        for (let d = 0; d < 20; d++) {
+          mkdirSync(`${root}/tree/${d}/inner/file`, { recursive: true });
+          symlinkSync(outside, `${root}/tree/${d}/link`);
+        }
+        // What changes under its hands may stop it; then the next try goes on.
+        while (existsSync(`${root}/tree`)) await removeTree(`${root}/tree`).catch(() => undefined);
+        expect(readdirSync(outside)).toHaveLength(100);
+      }
+    } finally {
+      swapper.kill('SIGKILL');
+    }
   });
 
   it('minds neither names that are not UTF-8 nor depth that no path can say', async () => {
