@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  utimesSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { ensurePrivateDirectory } from '../process/private-directory.ts';
+import { O_PATH, throughDescriptor } from './pinned.ts';
 import { MOVED, removeTree } from './remove-tree.ts';
 
 /** The directories that runs get in place of the user's caches: `run-N` while a run goes on, `workspace-HASH` for good. */
@@ -28,15 +41,29 @@ export class CacheStore {
     this.#taken.add(slot);
   }
 
-  /** Makes a cache directory, 0700. What is left of an earlier run in a place for one run goes first. */
+  /**
+   * Makes a cache directory, 0700. What is left of an earlier run in a place for one run goes first; so does what an earlier run put where a
+   * directory belongs. Runs of the same workspace may be at work above it: nothing is done through a name that they can turn elsewhere.
+   */
   prepare(directory: string, { empty }: { empty: boolean }): void {
     ensurePrivateDirectory(this.#root);
     if (empty) this.#discard(directory);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (!lstatSync(directory).isDirectory()) throw new Error(`${directory} is not a directory`);
-    chmodSync(directory, 0o700);
-    const now = new Date();
-    utimesSync(directory, now, now); // last use, for `sweep`
+    const above = hold(dirname(directory));
+    try {
+      const path = `${throughDescriptor(above)}${basename(directory)}`;
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) this.#discard(path);
+      makeUnlessThere(path);
+      const made = hold(path);
+      try {
+        const now = new Date();
+        chmodSync(throughDescriptor(made), 0o700);
+        utimesSync(throughDescriptor(made), now, now); // last use, for `sweep`
+      } finally {
+        closeSync(made);
+      }
+    } finally {
+      closeSync(above);
+    }
   }
 
   /** The run is over: its caches go. */
@@ -59,7 +86,7 @@ export class CacheStore {
 
   /** Out of the way at once, and gone soon. */
   #discard(directory: string): void {
-    if (!existsSync(directory)) return;
+    if (!lstatSync(directory, { throwIfNoEntry: false })) return;
     const trash = `${this.#root}/${MOVED}${randomBytes(8).toString('hex')}`;
     try {
       renameSync(directory, trash);
@@ -72,6 +99,17 @@ export class CacheStore {
 
   #remove(trash: string): void {
     removeTree(trash).catch((error) => this.#say(`a cache cannot be removed: ${error}`));
+  }
+}
+
+/** Fails at a link. */
+const hold = (path: string): number => openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+
+function makeUnlessThere(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -62,9 +62,29 @@ describe('places for the caches of runs', () => {
     store.prepare(`${root}/run-1`, { empty: true });
     expect(statSync(`${root}/run-1`).ino).not.toBe(statSync(elsewhere).ino);
     await until(() => names().join() === 'run-1');
-    symlinkSync(elsewhere, `${root}/workspace-${'0'.repeat(32)}`);
-    expect(() => store.prepare(`${root}/workspace-${'0'.repeat(32)}`, { empty: false })).toThrow('is not a directory');
+    const workspace = `${root}/workspace-${'0'.repeat(32)}`;
+    symlinkSync(elsewhere, workspace);
+    store.prepare(workspace, { empty: false });
+    expect(lstatSync(workspace).isDirectory()).toBe(true);
     expect([readdirSync(elsewhere), statSync(elsewhere).mode & 0o777]).toEqual([['kept'], 0o755]);
+  });
+
+  it('are made whatever an earlier run left in their place', async () => {
+    const workspace = `${root}/workspace-${'0'.repeat(32)}`;
+    store.prepare(workspace, { empty: false });
+    const leave: Array<(path: string) => void> = [
+      (path) => symlinkSync('/nonexistent', path),
+      (path) => writeFileSync(path, ''),
+      (path) => execFileSync('mkfifo', [path]),
+      (path) => mkdirSync(path, { mode: 0 }),
+    ];
+    for (const [number, left] of leave.entries()) {
+      left(`${workspace}/${number}`);
+      store.prepare(`${workspace}/${number}`, { empty: false });
+      expect(lstatSync(`${workspace}/${number}`).mode).toBe(0o040700);
+    }
+    await until(() => names().join() === `workspace-${'0'.repeat(32)}`);
+    expect(said).toEqual([]);
   });
 
   it('are swept when no run is in them, and those of a workspace after a month without a run', async () => {
@@ -118,7 +138,7 @@ while True:
         libc.renameat2(-100, root + b'/tree/%d/inner' % d, -100, root + b'/tree/%d/link' % d, 2)`;
     const swapper = spawn('python3', ['-c', swap, root], { stdio: 'ignore' });
     try {
-      for (let round = 0; round < 30; round++) {
+      for (let round = 0; round < 10; round++) {
         for (let d = 0; d < 20; d++) {
           mkdirSync(`${root}/tree/${d}/inner/file`, { recursive: true });
           symlinkSync(outside, `${root}/tree/${d}/link`);
