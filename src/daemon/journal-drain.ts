@@ -21,13 +21,15 @@ export class JournalDrain {
   readonly #options: JournalDrainOptions;
   readonly #busy = new Map<string, Promise<void>>();
   readonly #scheduled = new Map<string, NodeJS.Timeout>();
+  /** Runs whose last drain found much: theirs are gathered for longer, since each drain costs as much as dozens of records. */
+  readonly #streaming = new WeakSet<Run>();
 
   constructor(options: JournalDrainOptions) {
     this.#options = options;
   }
 
   /** The journal has grown. Kicks of a short while are served together; each is answered with DRAINED when its records are safe. */
-  kick(run: Run, delayMs = GATHER_MS): void {
+  kick(run: Run, delayMs = this.#streaming.has(run) ? GATHER_STREAM_MS : GATHER_MS): void {
     const { id } = run.record;
     if (this.#scheduled.has(id)) return;
     const timer = setTimeout(async () => {
@@ -80,6 +82,7 @@ export class JournalDrain {
   async #drainNow(run: Run, final: boolean): Promise<void> {
     const { store, log } = this.#options;
     const directory = store.directory(run.record.id);
+    let drained = 0;
     for (;;) {
       const { position } = run.record;
       const batch = readJournal(directory, run.record.id, position, final);
@@ -95,8 +98,11 @@ export class JournalDrain {
         store.save(run.record);
         removeSegments(directory, batch.position.segment);
       }
-      if (batch.items.length === 0) return;
+      drained += batch.items.length;
+      if (batch.items.length === 0) break;
     }
+    if (drained >= STREAM_RECORDS) this.#streaming.add(run);
+    else this.#streaming.delete(run);
   }
 
   /** The policy in force is what the journal last said it was: a record is told in the terms of the image that judged it. */
@@ -137,4 +143,7 @@ export function applyReceipt(run: Run, receipt: AuditFields): void {
 }
 
 const GATHER_MS = 25;
+/** Well below the second after which a supervisor asks again. */
+const GATHER_STREAM_MS = 100;
+const STREAM_RECORDS = 16;
 const RETRY_MS = 1000;

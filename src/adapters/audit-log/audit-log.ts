@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { sealRecord } from '../../core/audit/chain.ts';
 import { sealHead } from '../../core/audit/head.ts';
@@ -150,7 +151,8 @@ export class AuditLog {
     }
     this.#file ??= await open(segmentPath(directory, this.#segment), 'a+', 0o600);
     if (this.#undo) await this.#file.truncate(this.#size);
-    const { size, nlink } = await this.#file.stat();
+    // Nothing that waits for the disk: a thread would cost more than the answer.
+    const { size, nlink } = fstatSync(this.#file.fd);
     if (size !== this.#size || nlink === 0) {
       throw new Error(`${this.#segment}.jsonl was changed by someone else: ${size} bytes, not ${this.#size}`);
     }

@@ -32,7 +32,12 @@ export function journalRecord(frame: Frame, context: RunContext): AuditFields | 
 
 /** `sha256:` and 64 hex digits, as records and the control API name an image. */
 export function imageName(digest: Uint8Array): string {
-  return `sha256:${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  // Record after record names the same image.
+  if (digest.length !== last.digest.length || digest.some((byte, at) => byte !== last.digest[at])) {
+    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    last = { digest: Uint8Array.from(digest), name: `sha256:${hex}` };
+  }
+  return last.name;
 }
 
 /** Exit status as a shell says it (128+n for signal n) from a wait status. */
@@ -116,6 +121,7 @@ function integer(value: bigint | undefined): number | undefined {
 const numbered = (index: bigint | undefined) => (index === undefined ? undefined : `rule ${index}`);
 const syscallName = (nr: number) => SYSCALL_NAMES.get(nr) ?? String(nr);
 
+let last: { digest: Uint8Array; name: string } = { digest: new Uint8Array(0), name: 'sha256:' };
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const inverse = <Name extends string>(table: Readonly<Record<Name, number>>) =>
   new Map((Object.entries(table) as [Name, number][]).map(([name, number]) => [BigInt(number), name]));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { journalRecord, type RunContext, shellStatus } from '../../../../src/core/audit/journal-record.ts';
+import { imageName, journalRecord, type RunContext, shellStatus } from '../../../../src/core/audit/journal-record.ts';
 import { encodeFrame, type Frame, parseFrame } from '../../../../src/core/wire/frame.ts';
 import { decisionFrame, runEndFrame, runStartFrame, TIME_NS } from '../../../support/journal-file.ts';
 
@@ -78,4 +78,14 @@ describe('the receipt for a journal record', () => {
   test('a frame of the channel gives none', () => {
     expect(receipt(encodeFrame('KICK', {}))).toBeUndefined();
   });
+});
+
+test('an image is named by its digest, whatever becomes of the memory that the digest lay in', () => {
+  const memory = Buffer.alloc(32, 0xab);
+  const named = `sha256:${'ab'.repeat(32)}`;
+  expect(imageName(memory)).toBe(named);
+  expect(imageName(memory)).toBe(named);
+  memory[31] = 0x0c;
+  expect(imageName(memory)).toBe(`sha256:${'ab'.repeat(31)}0c`);
+  expect(imageName(Buffer.alloc(32, 0xab))).toBe(named);
 });
