@@ -8,6 +8,7 @@
 
 static bool find_name(struct gk_call *call, const struct gk_open_request *request, struct gk_path *out);
 static bool read_base(struct gk_call *call, int dirfd, struct gk_path *out);
+static bool is_absent(struct gk_files *files, const struct gk_path *path);
 static bool append(struct gk_path *path, const struct gk_path *name);
 static bool starts_with(const struct gk_path *path, const char *prefix);
 static bool is_plain(struct gk_files *files, const struct stat *st);
@@ -27,7 +28,7 @@ bool gk_open_plain(struct gk_call *call, const struct gk_open_request *request) 
 		return false;
 	struct stat st;
 	if (lstat(path.text, &st) < 0) {
-		if (errno != ENOENT || gk_may_cross_procfs(path.text) || gk_mutations_settled(call->supervisor) != settled)
+		if (errno != ENOENT || !is_absent(gk_files_of(call), &path) || gk_mutations_settled(call->supervisor) != settled)
 			return false;
 		gk_answer_error(call, ENOENT);
 		return true;
@@ -107,6 +108,14 @@ static bool append(struct gk_path *path, const struct gk_path *name) {
 
 static bool starts_with(const struct gk_path *path, const char *prefix) {
 	return strncmp(path->text, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether there is nothing, and no link on the way: one to /proc/self would have meant ourselves. */
+static bool is_absent(struct gk_files *files, const struct gk_path *path) {
+	int fd = gk_openat2(files->root, path->text, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, GK_RESOLVE_NO_SYMLINKS);
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT;
 }
 
 /* A directory, or a regular file with no other name; neither makes its opener wait for anybody. */

@@ -1,5 +1,7 @@
 #include "supervise/tree.h"
 
+#include "supervise/openat2.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 /* struct linux_dirent64 of getdents64(2) */
 struct entry {
@@ -27,6 +30,7 @@ static int walk_level(struct gk_tree *tree, int directory, struct level *level, 
 static int visit_entry(struct gk_tree *tree, int directory, struct level *level, const struct gk_tree_name *at,
 		       const struct entry *entry, int depth);
 static int descend(struct gk_tree *tree, int directory, const char *name, const struct gk_tree_name *at, int depth);
+static bool is_on(dev_t device, int directory, const char *name);
 static int pass_over(struct gk_tree *tree);
 static int spell(struct gk_tree *tree, const struct gk_tree_name *at, const char *name, struct gk_tree_name *out);
 
@@ -86,24 +90,38 @@ static int visit_entry(struct gk_tree *tree, int directory, struct level *level,
 }
 
 static int descend(struct gk_tree *tree, int directory, const char *name, const struct gk_tree_name *at, int depth) {
-	GK_AUTO_CLOSE int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == EACCES && tree->skip_unreadable) {
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	GK_AUTO_CLOSE int fd = gk_openat2(directory, name, flags, 0, GK_RESOLVE_NO_XDEV);
+	if (fd == -EXDEV) {
+		if (!is_on(tree->device, directory, name))
+			return 0;
+		fd = gk_openat2(directory, name, flags, 0, 0);
+	}
+	if (fd == -EACCES && tree->skip_unreadable) {
 		struct stat closed;
 		tree->shut |= fstatat(directory, name, &closed, AT_SYMLINK_NOFOLLOW) < 0 || closed.st_uid == geteuid();
 		return 0;
 	}
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 		return 0;
-	if (fd < 0 && tree->skip_unreadable && errno != ENOMEM && errno != EMFILE && errno != ENFILE)
-		return pass_over(tree); /* ENOTCONN: a FUSE server that died */
+	if (fd < 0 && tree->skip_unreadable && fd != -ENOMEM && fd != -EMFILE && fd != -ENFILE)
+		return pass_over(tree);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_dev != tree->device)
 		return 0;
 	return depth == GK_TREE_DEPTH_MAX && tree->skip_unreadable ? pass_over(tree) : walk(tree, fd, at, depth + 1);
+}
+
+/* Whether what is mounted at name is of that device, a bind mount say. Of another it holds no name of a file that matters here, and its server is
+ * not asked: it may not answer. */
+static bool is_on(dev_t device, int directory, const char *name) {
+	struct statx st;
+	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	return statx(directory, name, flags, STATX_TYPE, &st) == 0 && makedev(st.stx_dev_major, st.stx_dev_minor) == device;
 }
 
 /* Deeper than names reach, or broken: anybody who may write there could otherwise put an end to every walk. */

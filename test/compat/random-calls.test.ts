@@ -23,6 +23,8 @@ const FOUND: readonly (Pick<Sequences, 'first' | 'threads'> & { what: string })[
   { first: 300, what: 'a loop of links through /proc/self/cwd' },
   { first: 5002988, what: 'a rename to a name with a slash in a directory that was removed' },
   { first: 5003295, what: 'an attribute too large for a path that cannot be read' },
+  { first: 29433327489, what: 'a name that is not there behind a link to /proc/self' },
+  { first: 29433327428, what: 'a loop of links that the supervisor would leave' },
   { first: 102, threads: true, what: 'rmdir of a file with a slash where nothing may be removed' },
 ];
 
