@@ -25,7 +25,15 @@ export type GateOptions<Image> = {
   isOwnPort(port: number): boolean;
 };
 
-export type Destination = { host: Host; port: number; via: Via; method?: string; path?: string };
+export type Destination = {
+  host: Host;
+  port: number;
+  via: Via;
+  method?: string;
+  path?: string;
+  /** The request asks its server to read another method or path. */
+  overridden?: boolean;
+};
 
 export type Refused<Image> = {
   ok: false;
@@ -189,9 +197,9 @@ function common<Image>(
   return { run, pid, program, host: name, address: address ? formatAddress(address) : null, port, via, image };
 }
 
-/** Only of plain HTTP it is known what is asked for. */
-function requestOf({ method, path }: Destination): HttpRequest | undefined {
-  return method === undefined ? undefined : { method, path: canonicalRequestPath(path ?? '') };
+/** Only of plain HTTP it is known what is asked for, and not of all of it. */
+function requestOf({ method, path, overridden }: Destination): HttpRequest | undefined {
+  return method === undefined || overridden ? undefined : { method, path: canonicalRequestPath(path ?? '') };
 }
 
 function refusal<Image>(

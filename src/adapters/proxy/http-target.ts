@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseAuthority, sameHost } from '../../core/egress/authority.ts';
+import { asksForAnother } from '../../core/egress/override.ts';
 import { type AbsoluteTarget, parseAbsoluteTarget } from '../../core/egress/request-target.ts';
 import { malformed, type Refusal } from './refusal.ts';
 
@@ -23,6 +24,12 @@ export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteT
   const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
   if (bodiless && hasBody) return malformed(`${request.method} with a body`);
   return target;
+}
+
+/** What rules for methods and paths are held against. */
+export function askedOf(request: IncomingMessage, { path, query }: AbsoluteTarget) {
+  const overridden = asksForAnother({ headers: Object.keys(request.headers), query });
+  return { method: request.method ?? '', path, overridden };
 }
 
 /** Headers that belong to one connection and not to the message (RFC 9110, 7.6.1), and those that are for the proxy alone. */

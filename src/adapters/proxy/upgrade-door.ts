@@ -4,7 +4,7 @@ import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import type { Doorway } from './doorway.ts';
-import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { relay } from './relay.ts';
 
@@ -37,8 +37,8 @@ async function serve<Image>(
   if ('body' in target) return target;
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return malformed('an upgrade with this method is not passed on', 501);
-  const { host, port, path } = target;
-  const admitted = await doorway.admit(connection, { host, port, via: 'upgrade', method: request.method, path });
+  const { host, port } = target;
+  const admitted = await doorway.admit(connection, { host, port, via: 'upgrade', ...askedOf(request, target) });
   if (!('ok' in admitted)) return admitted;
   const started = performance.now();
   const gone = new AbortController();
