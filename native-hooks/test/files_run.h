@@ -120,7 +120,7 @@ TEST_INLINE int run_supervised(const struct run_policy *policy, int (*body)(void
 	supervisor.supervisor_pid = getpid();
 	int where = mkdtemp(directory) == NULL ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (where < 0 || gk_journal_open(where, gk_slice_of("test"), &supervisor.journal) < 0 ||
-	    gk_tasks_open(&supervisor) < 0 || gk_files_open(&supervisor) < 0 ||
+	    gk_tasks_open(&supervisor) < 0 || gk_files_open(&supervisor) < 0 || gk_network_open(&supervisor, 0, 0) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return 125;
 	unlinkat(where, "journal-000001", 0);
