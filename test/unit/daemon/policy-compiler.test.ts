@@ -49,6 +49,30 @@ describe('the thread that compiles', { timeout: 120_000 }, () => {
     expect(inProcess(lines)).toEqual([lost, 'strict']);
   });
 
+  it('lets nobody else pay for a policy that takes its time', () => {
+    const costly = Array.from(
+      { length: 2000 },
+      (_, n) => `{ destination: "*.h${n}.test", effect: deny, paths: ["/**/*${n}*a${'?'.repeat(21)}"] }`,
+    );
+    const text = `version: 1\nname: costly\npolicies:\n  - action: network\n    rules: [${costly.join(', ')}]\n`;
+    const lines = `
+      import { writeFileSync } from 'node:fs';
+      writeFileSync(home + '/costly.yaml', ${JSON.stringify(text)});
+      const compiler = made();
+      const order = [];
+      const note = (name) => (result) => { order.push(name); return result; };
+      const bad = told(compiler.compile({ ...good, policy: './costly.yaml' }, 0)).then(note('costly'));
+      const others = [1, 2, 3].map(() => told(compiler.compile(good, 0)).then(note('good')));
+      const made3 = await Promise.all(others);
+      await compiler.close();
+      console.log(JSON.stringify([made3, (await bad).what, order]));`;
+    expect(inProcess(lines)).toEqual([
+      ['strict', 'strict', 'strict'],
+      expect.stringContaining('the daemon stops'),
+      ['good', 'good', 'good', 'costly'],
+    ]);
+  });
+
   it('is given up when it takes too long', () => {
     const lines = `
       const compiler = made(1);
