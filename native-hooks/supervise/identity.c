@@ -293,10 +293,9 @@ static int walk_root(struct gk_identities *ids, struct gk_slice root, gk_tree_vi
 	gk_cursor_start(ids->image, GK_ACTION_FILE_READ, &at.cursor[READ]);
 	gk_cursor_start(ids->image, GK_ACTION_FILE_WRITE, &at.cursor[WRITE]);
 	for (int i = 0; i < GK_TREE_CURSORS; i++)
-		if (root.length > 1)
-			gk_cursor_feed(ids->image, &at.cursor[i], root);
+		gk_cursor_feed(ids->image, &at.cursor[i], root);
 	struct gk_tree tree = {.image = ids->image, .visit = each, .context = ids, .names_left = NAMES_MAX,
-			       .device = st.st_dev, .path = path, .skip_unreadable = true};
+			       .device = st.st_dev, .skip_unreadable = true};
 	int rc = gk_tree_walk(&tree, fd, &at);
 	ids->shut |= tree.shut;
 	return rc;

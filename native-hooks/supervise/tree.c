@@ -132,16 +132,20 @@ static int pass_over(struct gk_tree *tree) {
 
 static int spell(struct gk_tree *tree, const struct gk_tree_name *at, const char *name, struct gk_tree_name *out) {
 	size_t length = strlen(name), start = at->length;
-	bool slash = start == 0 || tree->path[start - 1] != '/';
-	if (start + slash + length >= PATH_MAX)
-		return -E2BIG;
-	if (slash)
-		tree->path[start] = '/';
-	memcpy(tree->path + start + slash, name, length + 1);
+	bool slash = start != 1; /* the root alone ends in one */
+	if (tree->path != NULL) {
+		if (start + slash + length >= PATH_MAX)
+			return -E2BIG;
+		if (slash)
+			tree->path[start] = '/';
+		memcpy(tree->path + start + slash, name, length + 1);
+	}
 	out->length = start + slash + length;
 	for (int i = 0; i < GK_TREE_CURSORS; i++) {
 		out->cursor[i] = at->cursor[i];
-		gk_cursor_feed(tree->image, &out->cursor[i], gk_slice(tree->path + start, out->length - start));
+		if (slash)
+			gk_cursor_feed(tree->image, &out->cursor[i], gk_slice_of("/"));
+		gk_cursor_feed(tree->image, &out->cursor[i], gk_slice(name, length));
 	}
 	return 0;
 }

@@ -27,7 +27,8 @@ struct gk_tree {
 	bool skip_unreadable; /* pass over directories that we may not read; else they end the walk */
 	bool shut;	      /* set when one was passed over that the run could have closed, as it can open it again */
 	dev_t device; /* directories on others are not entered */
-	char *path;   /* buffer of PATH_MAX: the name at hand is spelled out here; its length is gk_tree_name.length */
+	char *path;   /* buffer of PATH_MAX: the name at hand is spelled out here; its length is gk_tree_name.length. NULL: nobody asks for
+		       * names, and those that are longer are walked like any other */
 };
 
 /* Walks beneath directory (borrowed, readable), whose own position is at and whose path is in tree->path. 0, what a visit

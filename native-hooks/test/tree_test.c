@@ -47,14 +47,14 @@ static void what_is_no_directory_ends_the_walk(void) {
 	close(null);
 }
 
-static int walk_from(int directory, bool skip, bool *shut) {
+static int walk_from(int directory, bool skip, bool named, bool *shut, int *names) {
 	char path[PATH_MAX] = "/";
-	int names = 0;
+	*names = 0;
 	struct stat st;
-	CHECK(fstat(directory, &st) == 0);
+	CHECK(fstat(directory, &st) == 0 && lseek(directory, 0, SEEK_SET) == 0);
 	struct gk_tree_name at = {.length = 1};
 	static const struct run_policy policy;
-	struct gk_tree tree = {.visit = enter, .context = &names, .names_left = 10000, .device = st.st_dev, .path = path,
+	struct gk_tree tree = {.visit = enter, .context = names, .names_left = 10000, .device = st.st_dev, .path = named ? path : NULL,
 			       .skip_unreadable = skip};
 	run_image(&policy, &tree.image);
 	gk_cursor_start(tree.image, GK_ACTION_FILE_READ, &at.cursor[0]);
@@ -65,7 +65,7 @@ static int walk_from(int directory, bool skip, bool *shut) {
 }
 
 /* Whoever may write to a temporary directory can make them. */
-static void directories_deeper_than_any_name_are_passed_over(const char *name, int levels) {
+static void directories_too_deep_are_passed_over(const char *name, int levels, bool by_name_only) {
 	char top[] = "/tmp/gk-tree-XXXXXX";
 	CHECK(mkdtemp(top) != NULL);
 	int above[GK_TREE_DEPTH_MAX + 8] = {open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -74,9 +74,11 @@ static void directories_deeper_than_any_name_are_passed_over(const char *name, i
 		above[i + 1] = openat(above[i], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	bool shut;
-	CHECK(walk_from(above[0], true, &shut) == 0 && shut, "%d levels", levels);
-	CHECK(lseek(above[0], 0, SEEK_SET) == 0);
-	CHECK(walk_from(above[0], false, &shut) < 0, "%d levels", levels);
+	int names;
+	CHECK(walk_from(above[0], true, true, &shut, &names) == 0 && shut, "%d levels", levels);
+	CHECK(walk_from(above[0], false, true, &shut, &names) < 0, "%d levels", levels);
+	CHECK(walk_from(above[0], true, false, &shut, &names) == 0 && shut == !by_name_only, "%d levels", levels);
+	CHECK((names == levels) == by_name_only, "%d of %d levels", names, levels);
 	for (int i = levels; i-- > 0; close(above[i + 1]))
 		CHECK(unlinkat(above[i], name, AT_REMOVEDIR) == 0);
 	close(above[0]);
@@ -86,8 +88,8 @@ static void directories_deeper_than_any_name_are_passed_over(const char *name, i
 int main(void) {
 	char long_name[NAME_MAX + 1] = {0};
 	memset(long_name, 'd', NAME_MAX);
-	directories_deeper_than_any_name_are_passed_over(long_name, PATH_MAX / NAME_MAX + 2);
-	directories_deeper_than_any_name_are_passed_over("d", GK_TREE_DEPTH_MAX + 4);
+	directories_too_deep_are_passed_over(long_name, PATH_MAX / NAME_MAX + 2, true);
+	directories_too_deep_are_passed_over("d", GK_TREE_DEPTH_MAX + 4, false);
 	a_directory_removed_since_it_was_opened_holds_nothing();
 	what_is_no_directory_ends_the_walk();
 	return gk_check_status();
