@@ -21,7 +21,7 @@ export async function policyExplain(
   const here = policyHere(options);
   const { image } = here;
   const found = answer(image, asked);
-  const hint = found.verdict === 'allow' ? undefined : howToAllow(found, subjectOf(asked), ownHome().userPolicy);
+  const hint = found.verdict === 'allow' ? undefined : howToAllow(found, ruleSubjectOf(asked), ownHome().userPolicy);
   const place = found.winner ? placeOf(here, image.rules[found.winner.rule]!) : undefined;
   if (options.json) printJson({ ...found, subject: subjectOf(asked), place: place ?? null, hint: hint ?? null });
   else print(explanationText(asked, found, place, hint));
@@ -56,13 +56,18 @@ function ruleText({ label, effect, pattern, override }: RuleAccount): string {
 
 /** What was judged: the object's own path, the command as a rule sees it, the destination. */
 export function subjectOf(asked: Asked): string {
+  return asked.action === 'network' && asked.url !== undefined ? asked.url : ruleSubjectOf(asked);
+}
+
+/** The same as a rule would name it. */
+function ruleSubjectOf(asked: Asked): string {
   switch (asked.action) {
     case 'shell_exec':
       return asked.words[0]?.includes('/')
         ? [asked.alias ?? asked.program, ...asked.words.slice(1)].join(' ')
         : asked.words.join(' ');
     case 'network':
-      return asked.url ?? `${asked.name ?? addressText(asked.address)}:${asked.port}`;
+      return `${asked.name ?? addressText(asked.address)}:${asked.port}`;
     default:
       return asked.path;
   }

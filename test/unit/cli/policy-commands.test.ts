@@ -40,6 +40,15 @@ function write(name: string, text: string): string {
 const rules = (text: string, name = 'p.yaml'): string =>
   write(name, `version: 1\nname: p\npolicies:\n  - { action: file_read, defaultEffect: deny, rules: [${text}] }\n`);
 
+describe('policy explain', () => {
+  it('names a request over plain HTTP as it was asked, and the destination to allow as a rule names it', async () => {
+    const { status, output } = await policy('explain', 'network', 'GET', 'http://docs.example/a');
+    expect(status).toBe(1);
+    expect(output).toContain('network GET http://docs.example/a\n');
+    expect(output).toContain('to allow gatekeeper net allow docs.example:80\n');
+  });
+});
+
 describe('policy init', () => {
   const own = () => join(home, 'gatekeeper/config/policy.yaml');
 
