@@ -90,7 +90,6 @@ void gk_call_serve(struct gk_call *call) {
 		gk_answer_error(call, ENOSYS);
 	else
 		handler(call);
-	gk_call_finish(call);
 }
 
 void gk_call_finish(struct gk_call *call) {

@@ -10,7 +10,7 @@
 
 /* Makes a call of what the kernel delivered. */
 void gk_call_begin(struct gk_supervisor *supervisor, const struct seccomp_notif *request, struct gk_call *out);
-/* Handles it and sends its answer, or leaves it to the pool. */
+/* Handles it, or leaves it to the pool; what is to be answered stands in the call then, for gk_call_finish. */
 void gk_call_serve(struct gk_call *call);
 /* Sends the answer of a call that its handler has finished, exactly once, and releases what the call holds. */
 void gk_call_finish(struct gk_call *call);

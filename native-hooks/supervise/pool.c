@@ -143,6 +143,8 @@ static void carry_out(struct job *job, bool ready) {
 		return;
 	}
 	job->work(&job->call, job->context);
+	/* An interruption may be on its way still; only in two steps is handing over a descriptor safe from it. */
+	job->call.answer.fd_alone |= job->call.answer.kind == GK_ANSWER_FD;
 	if (atomic_load(&current->signalled) && job->call.answer.kind == GK_ANSWER_ERROR && job->call.answer.error == EINTR)
 		job->call.answer.error = ERESTARTSYS;
 }

@@ -31,6 +31,7 @@ struct receiver {
 	pid_t thread; /* 0: free */
 	struct slot *serving, *spare;
 	uint64_t served, seen; /* calls begun, and how many there were at the last look */
+	atomic_bool answering;
 };
 
 /* One run a process, so one hall. */
@@ -123,8 +124,11 @@ static void *serve(void *argument) {
 	for (struct slot *slot; (slot = next_call(self)) != NULL;) {
 		self->serving = slot;
 		self->served++;
+		atomic_store(&self->answering, false);
 		pthread_mutex_unlock(&hall.lock);
 		gk_call_serve(&slot->call);
+		atomic_store(&self->answering, true);
+		gk_call_finish(&slot->call);
 		pthread_mutex_lock(&hall.lock);
 		self->serving = NULL;
 		gk_turns_leave(&hall.turns, &slot->turn);
@@ -236,11 +240,13 @@ static void interrupt(const struct receiver *receiver) {
 	syscall(SYS_tgkill, getpid(), receiver->thread, GK_SIGNAL_INTERRUPT);
 }
 
-/* A caller that was killed leaves its receiver behind in something that may never end. */
+/* A caller that was killed leaves its receiver behind in something that may never end. A call whose answer is on its way is not valid either:
+ * the kernel holds the receiver until the caller has run and has taken its descriptor. Interrupted, it would take the descriptor back and
+ * tell the caller 0. So the order of the questions counts: an answer that made the call invalid is seen by the second. */
 static void release_from_the_dead(void) {
 	for (size_t i = 0; i < LOOKED_AT_ONCE; i++) {
 		struct receiver *receiver = &hall.receiver[hall.next_looked_at++ % GK_RECEIVERS_MAX];
-		if (is_stuck(receiver) && !gk_call_valid(&receiver->serving->call))
+		if (is_stuck(receiver) && !gk_call_valid(&receiver->serving->call) && !atomic_load(&receiver->answering))
 			interrupt(receiver);
 	}
 }

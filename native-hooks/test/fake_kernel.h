@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FAKE_CALLS = 32768 };
@@ -39,6 +40,8 @@ static struct {
 	int give_errors, give_error;
 	int valid_left; /* ids are found pending so many times, then never again; -1: as long as they are */
 	bool closed;	/* nobody is left under the filter */
+	bool callers_sleep; /* a descriptor is taken after a while only */
+	atomic_int torn;    /* whoever gave it was interrupted meanwhile: the caller has got 0 */
 	atomic_int too_early; /* answers before the effect, as the test's handler saw it */
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	  .arrived = PTHREAD_COND_INITIALIZER,
@@ -176,7 +179,10 @@ int gk_notify_give(int listener, uint64_t id, int fd, bool cloexec) {
 	(void)listener;
 	(void)fd;
 	(void)cloexec;
-	return fake_answer(id, FAKE_GIVEN, 0, 0, &fake.give_errors, fake.give_error);
+	int result = fake_answer(id, FAKE_GIVEN, 0, 0, &fake.give_errors, fake.give_error);
+	if (result == 0 && fake.callers_sleep && nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL) < 0)
+		atomic_fetch_add(&fake.torn, 1);
+	return result;
 }
 
 int gk_notify_place(int listener, uint64_t id, int fd, bool cloexec) {
