@@ -1,22 +1,22 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
-import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { onConnect } from './connect-door.ts';
 import type { Doorway } from './doorway.ts';
-import type { Admitted } from './gate.ts';
-import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { admitExchange, type Exchange } from './http-exchange.ts';
+import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
 import { RunLoad } from './limits.ts';
-import { ABORT, type PinnedAgent, pinnedAgent, pinnedOrigin } from './pinned-agent.ts';
+import { ABORT, type PinnedAgent, pinnedAgent } from './pinned-agent.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
+import { goesShortWay, takeShortWay } from './short-way.ts';
 import { onUpgrade } from './upgrade-door.ts';
 
-/** What is known of a request under way. */
-type Exchange = {
-  target: AbsoluteTarget | Refusal;
-  started: number;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** What is known of a request that goes the long way. */
+type LongExchange = Exchange & {
   /** Set when it was admitted. */
   origin?: string;
   /** Fires when the client has gone before its answer was complete. */
@@ -26,28 +26,37 @@ type Exchange = {
 /** The explicit proxy: plain HTTP in absolute form, CONNECT and upgrades. */
 export function httpDoor<Image>(doorway: Doorway<Image>): FastifyInstance {
   const { limits } = doorway;
-  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const exchanges = new WeakMap<IncomingMessage, LongExchange>();
+  const requests = new RunLoad(limits.requestsPerRun);
+  const agent = pinnedAgent(limits);
+  const choose = (goLongWay: Handler): Handler => {
+    return (request, response) => {
+      const target = readHttpTarget(request, request.url ?? '');
+      const started = performance.now();
+      if (!('body' in target) && goesShortWay(request, target))
+        return void takeShortWay(doorway, requests, agent, { target, started }, request, response);
+      exchanges.set(request, { target, started });
+      goLongWay(request, response);
+    };
+  };
   const app = Fastify({
-    serverFactory: (handler) => strictServer(doorway, handler),
+    serverFactory: (handler) => strictServer(doorway, choose(handler as Handler)),
     logger: false,
     exposeHeadRoutes: false,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: true,
     rewriteUrl: (request) => {
-      const target = readHttpTarget(request as IncomingMessage, request.url ?? '');
-      exchanges.set(request as IncomingMessage, { target, started: performance.now() });
-      return 'body' in target ? '/' : target.path + target.query;
+      const target = exchanges.get(request as IncomingMessage)?.target;
+      return !target || 'body' in target ? '/' : target.path + target.query;
     },
   });
   for (const method of EXTRA_METHODS) app.addHttpMethod(method, { hasBody: true });
-  const requests = new RunLoad(limits.requestsPerRun);
   app.addHook('onRequest', (request, reply) => decide(doorway, requests, exchanges.get(request.raw), request, reply));
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     return send(reply, malformed(status < 500 ? 'the request cannot be passed on' : 'the request failed', status));
   });
   app.setNotFoundHandler((_request, reply) => send(reply, malformed('this method is not passed on', 501)));
-  const agent = pinnedAgent(limits);
   app.register(httpProxy, proxyOptions(agent, exchanges));
   app.addHook('onClose', () => agent.destroy());
   return app;
@@ -56,49 +65,27 @@ export function httpDoor<Image>(doorway: Doorway<Image>): FastifyInstance {
 async function decide<Image>(
   doorway: Doorway<Image>,
   requests: RunLoad,
-  exchange: Exchange | undefined,
+  exchange: LongExchange | undefined,
   { raw }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
-  const connection = doorway.attribution.of(raw.socket);
-  if (!connection || !exchange) return send(reply, malformed('whose request this is, is not known', 407));
-  const { target } = exchange;
-  if ('body' in target) return send(reply, target);
-  const { host, port } = target;
-  const destination = { host, port, via: 'http' as const, ...askedOf(raw, target) };
-  const giveBack = requests.take(connection.run);
-  if (!giveBack) return send(reply, await doorway.refuseForResources(connection, destination));
-  reply.raw.once('close', giveBack);
-  const admitted = await doorway.admit(connection, destination);
-  if (!('ok' in admitted)) return send(reply, admitted);
-  exchange.origin = pinnedOrigin(connection.run, formatHost(host), admitted);
+  const admitted = await admitExchange(doorway, requests, exchange, raw, reply.raw);
+  if ('body' in admitted || !exchange)
+    return send(reply, 'body' in admitted ? admitted : malformed('the request failed', 500));
+  exchange.origin = admitted.origin;
   exchange.gone = goneSignal(reply);
-  recordEnd(exchange, admitted, raw.socket, reply);
   return undefined;
 }
 
 function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => raw.writableFinished || gone.abort());
+  const abort = () => raw.writableFinished || gone.abort();
+  if (raw.closed) abort();
+  else raw.once('close', abort);
   return gone.signal;
 }
 
-/** Counts bytes by what the client's connection carried since the exchange before this one. */
-function recordEnd(exchange: Exchange, admitted: Admitted, socket: Socket, reply: FastifyReply): void {
-  reply.raw.once('close', () => {
-    const before = seen.get(socket) ?? { read: 0, written: 0 };
-    const now = { read: socket.bytesRead, written: socket.bytesWritten };
-    seen.set(socket, now);
-    admitted.closed({
-      address: admitted.addresses[0],
-      bytesUp: now.read - before.read,
-      bytesDown: now.written - before.written,
-      durationMs: Math.round(performance.now() - exchange.started),
-    });
-  });
-}
-
-function proxyOptions(agent: PinnedAgent, exchanges: WeakMap<IncomingMessage, Exchange>) {
+function proxyOptions(agent: PinnedAgent, exchanges: WeakMap<IncomingMessage, LongExchange>) {
   return {
     upstream: '',
     undici: agent,
@@ -131,10 +118,7 @@ function proxyOptions(agent: PinnedAgent, exchanges: WeakMap<IncomingMessage, Ex
 }
 
 /** A server that parses nothing before it knows whose connection it is. It listens itself, since Node enforces header time-outs only then. */
-function strictServer<Image>(
-  doorway: Doorway<Image>,
-  handler: (request: IncomingMessage, response: never) => void,
-): Server {
+function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server {
   const { limits } = doorway;
   const server = createServer(
     {
@@ -147,7 +131,7 @@ function strictServer<Image>(
       noDelay: true,
       keepAlive: true,
     },
-    handler as never,
+    handler,
   );
   const [parse] = server.listeners('connection') as Array<(this: Server, socket: Socket) => void>;
   server.removeAllListeners('connection');
@@ -173,7 +157,6 @@ function send(reply: FastifyReply, { status, body }: Refusal): FastifyReply {
   return reply.code(status).send(body);
 }
 
-const seen = new WeakMap<Socket, { read: number; written: number }>();
 const STRANGER = malformed('this proxy serves programs that run under gatekeeper', 407);
 const BUSY = malformed('the run has too many connections open', 503);
 /** TRACE stays out: it shows a program headers that were added on the way. */

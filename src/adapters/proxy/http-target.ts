@@ -11,9 +11,10 @@ export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteT
   if (/^(https|wss):/i.test(url)) return malformed('use CONNECT for TLS');
   const target = parseAbsoluteTarget(url);
   if (!target) return malformed('not an absolute http URL that can be read in one way only');
-  const hosts = request.headersDistinct.host ?? [];
-  if (hosts.length > 1) return malformed('more than one Host header');
-  const named = hosts[0] === undefined ? target : parseAuthority(hosts[0], 80);
+  const [host, another] = request.rawHeaders.filter((_text, at, raw) => at % 2 === 1 && isHost(raw[at - 1] ?? ''));
+  if (another !== undefined) return malformed('more than one Host header');
+  // The same text means the same, and most often it is.
+  const named = host === undefined || host === authorityText(url) ? target : parseAuthority(host, 80);
   if (!named || named.port !== target.port || !sameHost(named.host, target.host)) {
     return malformed('Host header and URL disagree');
   }
@@ -24,6 +25,14 @@ export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteT
   const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
   if (bodiless && hasBody) return malformed(`${request.method} with a body`);
   return target;
+}
+
+const isHost = (name: string): boolean => name.length === 4 && name.toLowerCase() === 'host';
+
+/** What stands between `http://` and path or query. */
+function authorityText(url: string): string {
+  const end = url.slice('http://'.length).search(/[/?]/);
+  return end < 0 ? url.slice('http://'.length) : url.slice('http://'.length, 'http://'.length + end);
 }
 
 /** What rules for methods and paths are held against. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Agent } from 'undici';
 import { type Address, addressFromBytes } from '../../core/egress/address.ts';
 import { dial } from './dial.ts';
@@ -11,13 +11,13 @@ import type { Limits } from './limits.ts';
  * looked up again.
  */
 export function pinnedOrigin(run: string, host: string, { addresses, port }: Admitted): string {
-  const owner = createHash('sha256').update(`${run}\0${host}`).digest('hex').slice(0, 32);
+  const owner = hash('sha256', `${run}\0${host}`).slice(0, 32);
   const labels = addresses.slice(0, MAX_ADDRESSES).map((address) => Buffer.from(address).toString('hex'));
   return `http://${[owner, ...labels, SUFFIX].join('.')}:${port}`;
 }
 
-/** The part of a dispatcher that reply-from uses. */
-export type PinnedAgent = { request: Agent['request']; destroy(): Promise<void> };
+/** The part of a dispatcher that reply-from uses, and the one below it. */
+export type PinnedAgent = { request: Agent['request']; dispatch: Agent['dispatch']; destroy(): Promise<void> };
 
 /**
  * Key of an AbortSignal among a request's headers: the only thing that reply-from hands through to the dispatcher unseen. Without it a request
@@ -33,7 +33,11 @@ export function pinnedAgent(limits: Limits): PinnedAgent {
     delete headers[ABORT];
     return agent.request({ ...options, headers, ...(signal && { signal }) }, callback);
   };
-  return { request: request as Agent['request'], destroy: () => agent.destroy() };
+  return {
+    request: request as Agent['request'],
+    dispatch: (options, handler) => agent.dispatch(options, handler),
+    destroy: () => agent.destroy(),
+  };
 }
 
 /** Dials the addresses that the origin spells out; any other origin fails. */

@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { formatHost } from '../../core/egress/authority.ts';
+import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import type { Doorway } from './doorway.ts';
+import type { Admitted } from './gate.ts';
+import { askedOf } from './http-target.ts';
+import type { RunLoad } from './limits.ts';
+import { pinnedOrigin } from './pinned-agent.ts';
+import { malformed, type Refusal } from './refusal.ts';
+
+/** A request of plain HTTP as it came. */
+export type Exchange = { target: AbsoluteTarget | Refusal; started: number };
+
+/** Decides about a request. Gives the pinned origin that it may go to, and records its end when that comes. */
+export async function admitExchange<Image>(
+  doorway: Doorway<Image>,
+  requests: RunLoad,
+  exchange: Exchange | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<{ origin: string } | Refusal> {
+  const connection = doorway.attribution.of(request.socket);
+  if (!connection || !exchange) return malformed('whose request this is, is not known', 407);
+  const { target } = exchange;
+  if ('body' in target) return target;
+  const { host, port } = target;
+  const destination = { host, port, via: 'http' as const, ...askedOf(request, target) };
+  const giveBack = requests.take(connection.run);
+  if (!giveBack) return doorway.refuseForResources(connection, destination);
+  response.once('close', giveBack);
+  const admitted = await doorway.admit(connection, destination);
+  if (!('ok' in admitted)) return admitted;
+  recordEnd(exchange, admitted, request.socket, response);
+  return { origin: pinnedOrigin(connection.run, formatHost(host), admitted) };
+}
+
+/** Counts bytes by what the client's connection carried since the exchange before this one. */
+function recordEnd({ started }: Exchange, admitted: Admitted, socket: Socket, response: ServerResponse): void {
+  const record = () => {
+    const before = seen.get(socket) ?? { read: 0, written: 0 };
+    const now = { read: socket.bytesRead, written: socket.bytesWritten };
+    seen.set(socket, now);
+    admitted.closed({
+      address: admitted.addresses[0],
+      bytesUp: now.read - before.read,
+      bytesDown: now.written - before.written,
+      durationMs: Math.round(performance.now() - started),
+    });
+  };
+  // The client may have gone while this was decided.
+  if (response.closed) record();
+  else response.once('close', record);
+}
+
+const seen = new WeakMap<Socket, { read: number; written: number }>();
