@@ -8,6 +8,7 @@
 #include "launch/signals.h"
 #include "launch/streams.h"
 #include "supervise/clock.h"
+#include "supervise/git_draft.h"
 #include "supervise/kill.h"
 #include "supervise/loop.h"
 #include "supervise/pool.h"
@@ -155,7 +156,8 @@ static int end(struct run *run, int refused) {
 	int error = gk_kill_descendants(supervisor->first_pid, &status);
 	if (error < 0)
 		gk_complain("some processes of the run %s could not be ended; see `ps`", supervisor->run);
-	gk_loop_drain();
+	if (gk_loop_drain())
+		gk_git_drafts_settle(supervisor); /* nobody writes any more */
 	if (status == NOT_ENDED)
 		status = SIGKILL;
 	error = gk_record_end(supervisor, status);

@@ -1,5 +1,7 @@
 #include "supervise/creation.h"
 
+#include "supervise/git_pointer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -28,6 +30,14 @@ int gk_judge_git_link(struct gk_call *call, const struct gk_place *place, enum g
 	if (strcmp(place->leaf, ".git") != 0)
 		return 0;
 	struct gk_subject subject = {.action = action, .target = gk_slice(place->path, place->length)};
+	return gk_refuse(call, &subject, GK_REASON_GIT_LINK);
+}
+
+int gk_judge_git_file(struct gk_call *call, const struct gk_object *object) {
+	struct gk_slice path = gk_object_path(object);
+	if (!S_ISREG(object->stat.st_mode) || gk_pointer_of(path) != GK_POINTER_LINK)
+		return 0;
+	struct gk_subject subject = {.action = GK_ACTION_FILE_WRITE, .target = path};
 	return gk_refuse(call, &subject, GK_REASON_GIT_LINK);
 }
 

@@ -17,6 +17,9 @@ int gk_place_refuse(const struct gk_place *place, int error) GK_MUST_CHECK;
 /* Refuses .git as anything but a directory: as a file or link it leads git to a repository prepared elsewhere. */
 int gk_judge_git_link(struct gk_call *call, const struct gk_place *place, enum gk_action action) GK_MUST_CHECK;
 
+/* Refuses a file that is called so: whoever changes it by another way than an open of that name leads git elsewhere as well. */
+int gk_judge_git_file(struct gk_call *call, const struct gk_object *object) GK_MUST_CHECK;
+
 /* Refuses bits that would give whoever runs the file outside the run's user or group. 0 or -EPERM. */
 int gk_judge_mode(struct gk_call *call, struct gk_slice path, mode_t mode, bool directory) GK_MUST_CHECK;
 

@@ -1,5 +1,6 @@
 #include "supervise/files.h"
 
+#include "supervise/git_draft.h"
 #include "supervise/hide.h"
 #include "supervise/identity.h"
 #include "supervise/mounts.h"
@@ -39,6 +40,8 @@ int gk_files_open(struct gk_supervisor *supervisor) {
 		rc = gk_mounts_open(&files->mounts);
 	if (rc == 0)
 		rc = gk_terminals_open(&files->terminals);
+	if (rc == 0)
+		rc = gk_git_drafts_open(&files->drafts);
 	if (rc < 0) {
 		if (files->root >= 0)
 			close(files->root);

@@ -19,6 +19,7 @@ enum { GK_FS_CACHE = 32, GK_FD_NAME = 12, GK_LINKS_MAX = 40, GK_RESTARTS_MAX = 8
 
 struct gk_identities;
 struct gk_mounts;
+struct gk_git_drafts;
 struct gk_terminals;
 
 struct gk_files {
@@ -32,6 +33,7 @@ struct gk_files {
 	struct gk_identities *identities;
 	struct gk_mounts *mounts; /* NULL: no place has two names */
 	struct gk_terminals *terminals;
+	struct gk_git_drafts *drafts;
 };
 
 static inline struct gk_files *gk_files_of(const struct gk_call *call) {

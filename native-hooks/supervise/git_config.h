@@ -5,6 +5,12 @@
 
 #include "supervise/files.h"
 
+/* Whether nothing but the built-in guards refuses action there. */
+bool gk_only_guards_deny(const struct gk_image *image, enum gk_action action, struct gk_slice path);
+
+/* For a guard that was met by looking at what is done: the receipt names it, and says that it was allowed. 0, or -errno. */
+int gk_judge_past_guards(struct gk_call *call, enum gk_action action, struct gk_slice path) GK_MUST_CHECK;
+
 /* Whether the destination is a git configuration file that only the built-in guards deny to write. */
 bool gk_git_config_guarded(struct gk_call *call, struct gk_slice destination);
 
@@ -18,5 +24,10 @@ int gk_git_config_judge_mode(struct gk_call *call, struct gk_slice path) GK_MUST
 enum { GK_COPY_NAME = 48 };
 int gk_git_config_copy(struct gk_call *call, const struct gk_place *source, const struct gk_place *destination,
 		       char copy[GK_COPY_NAME]) GK_MUST_CHECK;
+
+/* Puts bytes in a fresh file of directory, under a name that the run cannot open, from where it is renamed. Held: the mutation lock. 0 or
+ * -errno. */
+int gk_write_copy(const struct gk_files *files, int directory, struct gk_slice bytes, mode_t mode,
+		  char name[GK_COPY_NAME]) GK_MUST_CHECK;
 
 #endif

@@ -254,6 +254,20 @@ static size_t setting_length(const struct gk_settings *settings, size_t offset) 
 	return at - offset;
 }
 
+void gk_settings_without_worktree(struct gk_settings *settings, bool (*is_fine)(void *context, const char *value), void *context) {
+	static const char name[] = "core\0\0worktree"; /* section, no subsection, name; its own NUL ends it */
+	for (size_t at = 0; at < settings->length;) {
+		size_t length = setting_length(settings, at);
+		uint8_t *setting = settings->bytes + at;
+		if (length > sizeof name && memcmp(setting, name, sizeof name) == 0 && is_fine(context, (char *)setting + sizeof name)) {
+			settings->length -= length;
+			memmove(setting, setting + length, settings->length - at);
+		} else {
+			at += length;
+		}
+	}
+}
+
 bool gk_settings_within(const struct gk_settings *after, const struct gk_settings *before) {
 	size_t seen = 0;
 	for (size_t at = 0; at < after->length;) {

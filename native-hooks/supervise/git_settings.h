@@ -16,6 +16,9 @@ void gk_settings_release(struct gk_settings *settings);
 /* 0; -EBADMSG when git itself could not read the text, or we cannot be sure to read it as git does; -ENOMEM. */
 int gk_settings_parse(struct gk_slice text, struct gk_settings *out) GK_MUST_CHECK;
 
+/* Leaves out each core.worktree whose value is fine. */
+void gk_settings_without_worktree(struct gk_settings *settings, bool (*is_fine)(void *context, const char *value), void *context);
+
 /* Whether every setting of after was there before, in the same order. */
 bool gk_settings_within(const struct gk_settings *after, const struct gk_settings *before);
 

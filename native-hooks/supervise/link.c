@@ -76,6 +76,8 @@ static int judge_link(struct gk_call *call, const struct gk_object *source, cons
 	if (rc == 0)
 		rc = gk_judge_object(call, GK_ACTION_FILE_WRITE, source);
 	if (rc == 0)
+		rc = gk_judge_git_file(call, source);
+	if (rc == 0)
 		rc = gk_judge_path(call, GK_ACTION_FILE_WRITE, gk_slice(place->path, place->length));
 	if (rc == 0 && S_ISLNK(source->stat.st_mode))
 		rc = gk_judge_alias_at(call, gk_slice(place->path, place->length), source->fd, "");

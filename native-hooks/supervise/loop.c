@@ -2,6 +2,7 @@
 
 #include "include/gk_dispatch.gen.h"
 #include "supervise/birth.h"
+#include "supervise/git_draft.h"
 #include "supervise/receive.h"
 #include "supervise/task.h"
 #include "supervise/watch.h"
@@ -84,6 +85,8 @@ void gk_call_begin(struct gk_supervisor *supervisor, const struct seccomp_notif 
 void gk_call_serve(struct gk_call *call) {
 	gk_handler *handler = call->nr >= 0 && call->nr <= GK_SYSCALL_MAX ? handlers[call->nr] : NULL;
 	int error = atomic_load(&call->supervisor->ending) ? -ESRCH : gk_task_arrive(call);
+	if (error == 0)
+		gk_git_drafts_settle(call->supervisor);
 	if (error < 0)
 		gk_answer_error(call, error); /* nobody hears it in a run that is being ended */
 	else if (handler == NULL)

@@ -1,11 +1,12 @@
 #include "supervise/creation.h"
+#include "supervise/git_draft.h"
 #include "supervise/open.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 static int create_at(struct gk_call *call, const struct gk_place *place, const struct gk_open_request *request);
-static int judge_new(struct gk_call *call, struct gk_slice path, const struct gk_open_request *request);
+static int judge_new(struct gk_call *call, struct gk_slice path, const struct gk_open_request *request, bool draft);
 
 int gk_open_new(struct gk_call *call, const struct gk_open_request *request) {
 	bool exclusive = (request->flags & O_EXCL) != 0;
@@ -24,12 +25,12 @@ int gk_open_new(struct gk_call *call, const struct gk_open_request *request) {
 		if (rc == -EEXIST && !exclusive)
 			return -EAGAIN;
 	}
+	struct gk_slice path = gk_slice(place.path, place.length);
+	bool draft = rc == 0 && gk_git_draft_needed(call, path);
 	if (rc == 0)
-		rc = judge_new(call, gk_slice(place.path, place.length), request);
+		rc = judge_new(call, path, request, draft);
 	if (rc == 0)
-		rc = gk_judge_git_link(call, &place, GK_ACTION_FILE_WRITE);
-	if (rc == 0)
-		rc = create_at(call, &place, request);
+		rc = draft ? gk_git_draft_new(call, &place, request) : create_at(call, &place, request);
 	if (rc == -EEXIST && !exclusive)
 		return -EAGAIN;
 	if (rc < 0)
@@ -53,9 +54,9 @@ static int create_at(struct gk_call *call, const struct gk_place *place, const s
 	return 0;
 }
 
-/* The file is empty, but whoever fills it later must not be read by a descriptor that the policy would not have given. */
-static int judge_new(struct gk_call *call, struct gk_slice path, const struct gk_open_request *request) {
-	int rc = gk_judge_path(call, GK_ACTION_FILE_WRITE, path);
+/* What git's own guard says of a draft depends on its content. The file is empty, but whoever fills it later must not be read by a descriptor that the policy would not have given. */
+static int judge_new(struct gk_call *call, struct gk_slice path, const struct gk_open_request *request, bool draft) {
+	int rc = draft && gk_pointer_of(path) != GK_POINTER_LINK ? 0 : gk_judge_path(call, GK_ACTION_FILE_WRITE, path);
 	if (rc == 0 && gk_open_reads(request->flags))
 		rc = gk_judge_path(call, GK_ACTION_FILE_READ, path);
 	return rc < 0 ? rc : gk_judge_mode(call, path, request->mode, false);
@@ -77,7 +78,7 @@ void gk_open_nameless(struct gk_call *call, const struct gk_open_request *reques
 			rc = -ENAMETOOLONG;
 	}
 	if (rc == 0)
-		rc = judge_new(call, gk_slice(path, (size_t)length), request);
+		rc = judge_new(call, gk_slice(path, (size_t)length), request, false);
 	if (rc == 0)
 		rc = gk_assume_umask(call);
 	if (rc == 0 && !gk_call_valid(call))

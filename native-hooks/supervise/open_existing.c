@@ -1,3 +1,4 @@
+#include "supervise/git_draft.h"
 #include "supervise/hide.h"
 #include "supervise/identity.h"
 #include "supervise/open.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 
 static int check_type(const struct gk_object *object, int flags);
-static int judge(struct gk_call *call, struct gk_object *object, int flags);
+static int judge(struct gk_call *call, struct gk_object *object, int flags, bool draft);
 static int judge_device(struct gk_call *call, struct gk_object *object, int flags);
 static int judge_access(struct gk_call *call, const struct gk_object *object, int flags);
 static bool may_wait(struct gk_call *call, const struct gk_object *object, int flags);
@@ -21,12 +22,18 @@ void gk_open_existing(struct gk_call *call, struct gk_object *object, const stru
 	int rc = check_type(object, request->flags);
 	if (rc < 0 && gk_is_hidden(call, gk_object_path(object)))
 		rc = -ENOENT;
+	bool draft = rc == 0 && S_ISREG(object->stat.st_mode) && gk_open_writes(request->flags) && object->length > 0 &&
+		     gk_git_draft_needed(call, gk_object_path(object));
 	if (rc == 0)
-		rc = judge(call, object, request->flags);
+		rc = judge(call, object, request->flags, draft);
+	if (rc == 0 && draft)
+		rc = gk_git_draft_existing(call, object, request);
 	if (rc == -ENOENT && (request->flags & O_CREAT)) /* a hidden name, which cannot be made either */
 		rc = -EACCES;
 	if (rc < 0)
 		return gk_answer_error(call, rc);
+	if (draft)
+		return;
 	bool cloexec = (request->flags & O_CLOEXEC) != 0;
 	int drop = O_NOFOLLOW | (request->flags & O_CREAT ? O_CREAT | O_EXCL : 0);
 	/* A terminal opened without O_NOCTTY could become the supervisor's own. */
@@ -56,9 +63,12 @@ static int check_type(const struct gk_object *object, int flags) {
 	return 0;
 }
 
-static int judge(struct gk_call *call, struct gk_object *object, int flags) {
+static int judge(struct gk_call *call, struct gk_object *object, int flags, bool draft) {
 	if (S_ISCHR(object->stat.st_mode) || S_ISBLK(object->stat.st_mode))
 		return judge_device(call, object, flags);
+	/* Of drafts of other names the guard is judged by their content. */
+	if (draft && gk_pointer_of(gk_object_path(object)) != GK_POINTER_LINK)
+		return gk_open_reads(flags) ? gk_judge_object(call, GK_ACTION_FILE_READ, object) : 0;
 	return judge_access(call, object, flags);
 }
 

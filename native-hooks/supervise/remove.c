@@ -1,11 +1,14 @@
 #include "include/gk_dispatch.gen.h"
 #include "supervise/creation.h"
+#include "supervise/git_config.h"
+#include "supervise/git_pointer.h"
 #include "supervise/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int flags);
+static int judge_removal(struct gk_call *call, struct gk_slice path);
 static int check_last(const struct gk_place *place, int flags);
 static int check_exists(const struct gk_place *place, int flags, struct stat *out);
 
@@ -38,7 +41,7 @@ static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int f
 	if (rc == 0)
 		rc = check_exists(&place, flags, &stat);
 	if (rc == 0)
-		rc = gk_judge_path(call, GK_ACTION_FILE_DELETE, gk_slice(place.path, place.length));
+		rc = judge_removal(call, gk_slice(place.path, place.length));
 	if (rc == 0)
 		rc = gk_judge_served(call, &place, &stat);
 	if (rc == 0 && !gk_call_valid(call))
@@ -49,6 +52,15 @@ static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int f
 		rc = unlinkat(place.parent.fd, leaf, flags) < 0 ? -errno : 0;
 	}
 	gk_answer_result(call, rc);
+}
+
+/* A working tree that is given up takes its pointers along. Without them git finds nothing, or what is guarded beside them. */
+static int judge_removal(struct gk_call *call, struct gk_slice path) {
+	enum gk_pointer pointer = gk_pointer_of(path);
+	if ((pointer == GK_POINTER_GITDIR || pointer == GK_POINTER_COMMONDIR) &&
+	    gk_only_guards_deny(gk_current_image(call->supervisor), GK_ACTION_FILE_DELETE, path))
+		return gk_judge_past_guards(call, GK_ACTION_FILE_DELETE, path);
+	return gk_judge_path(call, GK_ACTION_FILE_DELETE, path);
 }
 
 /* do_rmdir() and do_unlinkat() of fs/namei.c */

@@ -1,4 +1,5 @@
 #include "include/gk_dispatch.gen.h"
+#include "supervise/creation.h"
 #include "supervise/hide.h"
 #include "supervise/metadata.h"
 #include "supervise/pool.h"
@@ -28,6 +29,8 @@ void gk_do_truncate(struct gk_call *call) {
 		rc = -ENOENT;
 	if (rc == 0)
 		rc = gk_judge_change(call, &object, EACCES);
+	if (rc == 0)
+		rc = gk_judge_git_file(call, &object);
 	if (rc == 0 && !gk_call_valid(call))
 		rc = -ESRCH;
 	if (rc == 0 && gk_fs_kind_of(gk_files_of(call), object.fd, object.stat.st_dev) == GK_FS_SLOW)

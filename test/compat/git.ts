@@ -70,4 +70,20 @@ cat shared/.git/objects/info/alternates | wc -l; find local/.git/objects -type f
     script: `${GIT_IDENTITY}cd origin && git worktree list | wc -l && git submodule status | cut -c1,42- && (cd sub && git checkout -q side && echo s >> story && git commit -qam s) && git status --short && git diff --submodule=log | tail -1 && git submodule foreach --quiet 'git log --format=%s -1' && cd ../tree && echo t >> story && git commit -qam t && git log --format=%s -2 && git rebase -q main 2>&1 | tail -1; git status | head -2; git rebase --abort; git worktree lock . && git worktree unlock .; cd ../origin; git worktree list | wc -l; git submodule deinit -q -f sub; ls -A sub`,
     ignoreFiles,
   },
+  {
+    title: 'git: worktrees that are added, listed, moved, locked, removed and pruned',
+    fixture: history,
+    script: `${GIT_IDENTITY}cd origin && git worktree add ../tree side 2>&1 && git worktree add -q -b topic nested/topic 2>&1; git worktree add -q --detach ../gone HEAD~1 2>&1; cat ../tree/.git .git/worktrees/tree/{gitdir,commondir} | sed "s,$PWD,.,"; stat -c '%a %n' ../tree/.git .git/worktrees/tree/*dir
+git worktree list --porcelain | sed "s,\${PWD%/*},," && cd ../tree && echo t >> story && git commit -qam t && git log --format=%s -2 && git status --short --branch && git config --get-all core.bare; git stash list; cd ../origin && git worktree move ../tree ../moved && cat ../moved/.git .git/worktrees/tree/gitdir | sed "s,\${PWD%/*},," && git -C ../moved status --short --branch
+rm -rf ../gone && git worktree prune -v 2>&1; git worktree repair; git worktree remove nested/topic 2>&1; git branch -d topic 2>&1; git worktree lock ../moved && git worktree remove ../moved 2>&1 | sed "s,\${PWD%/*},,"; git worktree unlock ../moved; echo d > ../moved/d; git worktree remove ../moved 2>&1 | sed "s,\${PWD%/*},,"; git worktree remove --force ../moved; git worktree list | wc -l; ls -A .. . .git/worktrees 2>/dev/null; git fsck 2>&1`,
+    ignoreFiles,
+  },
+  {
+    title: 'git: submodules that are added, cloned, updated, synced and removed',
+    fixture: `${history}git init -q top && git -C top commit -q --allow-empty -m top && git init -q deep && cd deep && git -c protocol.file.allow=always submodule --quiet add "file://\${PWD%/*}/origin" in/ner 2>/dev/null && git commit -qm deep && cd ..`,
+    script: `${GIT_IDENTITY}export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=protocol.file.allow GIT_CONFIG_VALUE_0=always
+cd top && git submodule add "file://\${PWD%/*}/origin" sub 2>&1 | sed "s,\${PWD%/*},,"; git submodule --quiet add --name other "file://\${PWD%/*}/deep" path/deep 2>&1; cat sub/.git path/deep/.git .git/modules/sub/config .gitmodules | sed "s,\${PWD%/*},,"; git commit -qm both && git submodule update --init --recursive 2>&1 | sed "s,\${PWD%/*},,"; cat path/deep/in/ner/.git; git submodule status --recursive | cut -c1,42-
+(cd sub && git checkout -q side && echo s >> story); git status --short; git -C sub checkout -q story; git submodule foreach --quiet --recursive 'git log --format=%s -1'; git submodule update 2>&1 | sed "s,\${PWD%/*},,"; git submodule sync 2>&1; git submodule set-branch -b side sub; git submodule absorbgitdirs 2>&1; cd .. && git clone -q --recurse-submodules "file://$PWD/top" copy 2>&1 && cat copy/sub/.git && git -C copy submodule status --recursive | cut -c1,42- && cd copy && git submodule deinit -q -f sub && ls -A sub && git submodule update -q --init sub 2>&1 && ls sub && git mv sub moved && cat moved/.git && git -C moved status --short --branch && git rm -q -f moved && git status --short`,
+    ignoreFiles,
+  },
 ];

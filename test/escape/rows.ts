@@ -3,6 +3,7 @@ import { CALLS } from './rows/calls.ts';
 import { CHANGING } from './rows/changing.ts';
 import { ENVIRONMENT } from './rows/environment.ts';
 import { FOREIGN } from './rows/foreign.ts';
+import { GIT } from './rows/git.ts';
 import { NAMES } from './rows/names.ts';
 import { NETWORK } from './rows/network.ts';
 import { PROCESSES } from './rows/processes.ts';
@@ -21,6 +22,7 @@ export const TABLES: Readonly<Record<string, readonly EscapeRow[]>> = {
   environment: ENVIRONMENT,
   reading: READING,
   changing: CHANGING,
+  git: GIT,
   network: NETWORK,
   sockets: SOCKETS,
   processes: PROCESSES,

@@ -178,8 +178,10 @@ export const CHANGING: readonly EscapeRow[] = [
     technique: 'create',
     args: ['{project}/.git'],
     outside: 'works',
-    inside: 'EACCES',
+    // The file is taken away when its content turns out to be nothing of git's.
+    inside: 'it worked',
     layer: 'supervisor',
+    receipt: { ...write, target: '{project}/.git' },
     unharmed: 'test ! -e {project}/.git',
   },
   {

@@ -178,7 +178,11 @@ export const NAMES: readonly EscapeRow[] = [
     covers: ['B13'],
     title: 'a repository whose directory lies elsewhere',
     command: ['git', 'init', '-q', '--separate-git-dir', '{project}/elsewhere', '{project}'],
-    ...refused,
+    outside: 'works',
+    // The file that says so is taken away as soon as it is written.
+    inside: 'it worked',
+    layer: 'supervisor',
+    receipt: { action: 'file_write', source: 'protection', target: '{project}/.git' },
     unharmed: 'test ! -e {project}/.git',
   },
 ];
