@@ -1,10 +1,10 @@
 /**
- * Cost of the egress path as ratios to the plainest relay in Node (accept, connect, pipe both ways): `npx tsx test/bench/egress.ts`. Client and server
- * run in a process of their own, so that the figure is about the relay.
+ * Cost of the egress path as ratios to the plainest relay in Node (accept, connect, pipe both ways), and of plain HTTP to the plainest proxy in
+ * Node, which decides and records nothing: part of `npm run bench`. Client and server run in a process of their own, so that the figure is about the relay.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, createServer as createHttpServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startEgressWith } from '../../src/adapters/proxy/egress.ts';
@@ -17,7 +17,15 @@ const PARALLEL = 16;
 const ROUNDS = 3;
 const ANYONE = { run: 'bench', pid: 1, program: '/bench' } as const;
 
-type Ports = { relay: number; proxy: number; transparent: number; bulk: number; short: number; http: number };
+type Ports = {
+  relay: number;
+  plain: number;
+  proxy: number;
+  transparent: number;
+  bulk: number;
+  short: number;
+  http: number;
+};
 type Figures = Record<string, number>;
 
 if (process.argv[2] === 'servers') await serve();
@@ -37,6 +45,17 @@ async function main(): Promise<void> {
     });
   }).listen(0, '127.0.0.1');
   await once(relay, 'listening');
+  const outgoing = new Agent({ keepAlive: true });
+  const plain = createHttpServer((incoming, response) => {
+    const { port, pathname } = new URL(incoming.url ?? '');
+    const { method, headers } = incoming;
+    const asked = request({ host: '127.0.0.1', port, path: pathname, method, headers, agent: outgoing }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    asked.on('error', () => response.destroy()).end();
+  }).listen(0, '127.0.0.1');
+  await once(plain, 'listening');
   let wanted = bulk;
   const egress = await startEgressWith<null>({
     connection: async (): Promise<Connection> => ({ ...ANYONE, kind, address: '127.0.0.1', port: wanted }),
@@ -48,7 +67,13 @@ async function main(): Promise<void> {
   });
   let kind: Connection['kind'] = 'proxy';
   const ports: Ports = {
-    ...{ relay: (relay.address() as AddressInfo).port, bulk, short, http },
+    ...{
+      relay: (relay.address() as AddressInfo).port,
+      plain: (plain.address() as AddressInfo).port,
+      bulk,
+      short,
+      http,
+    },
     ...{ proxy: egress.proxyPort, transparent: egress.transparentPort },
   };
   const client = fork(fileURLToPath(import.meta.url), ['client', JSON.stringify(ports)]);
@@ -61,6 +86,8 @@ async function main(): Promise<void> {
   await once(client, 'exit');
   servers.kill();
   relay.close();
+  plain.close();
+  outgoing.destroy();
   await egress.close();
 }
 
@@ -76,6 +103,7 @@ function report(figures: Figures): void {
   row('connections, CONNECT', figures['short:connect'] ?? 0, '/s', figures['short:relay']);
   row('connections, transparent', figures['short:transparent'] ?? 0, '/s', figures['short:relay']);
   row(`${REQUESTS} short requests, bare`, figures['http:bare'] ?? 0, 'ms');
+  row(`${REQUESTS} short requests, plainest proxy`, figures['http:plain'] ?? 0, 'ms', figures['http:bare']);
   row(`${REQUESTS} short requests, proxy`, figures['http:proxy'] ?? 0, 'ms', figures['http:bare']);
 }
 
@@ -98,9 +126,15 @@ async function measure(ports: Ports): Promise<void> {
       await tell({ port: ports.short });
       best(`short:${name}`, await connectionsPerSecond(() => open(ports.short)), Math.max);
     }
-    await tell({ kind: 'proxy' });
+  }
+  await tell({ kind: 'proxy' });
+  // More rounds, since the first only warm the compiler.
+  for (let round = 0; round < 4 * ROUNDS; round++) {
     best('http:bare', await requestsMs(ports.http, '/'), Math.min);
-    best('http:proxy', await requestsMs(ports.proxy, `http://b.test:${ports.http}/`, `b.test:${ports.http}`), Math.min);
+    for (const name of ['plain', 'proxy'] as const) {
+      const time = await requestsMs(ports[name], `http://b.test:${ports.http}/`, `b.test:${ports.http}`);
+      best(`http:${name}`, time, Math.min);
+    }
   }
   process.send?.({ figures });
   process.disconnect();

@@ -3,7 +3,7 @@
  * mechanism (floor_tool) and inside `gatekeeper run`, in turn, so that a drift of the machine's speed falls on all
  * three; the median of each is quoted. The clock runs inside, so that starting a sandbox is a figure of its own.
  *
- * Options: --rounds N (default 5), --json, --only TEXT (workloads whose name contains it).
+ * Options: --rounds N (default 5), --json (without the egress), --only TEXT (workloads whose name contains it, or `egress`).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,6 +49,10 @@ try {
     print(rows, decisions);
     if (reloads.length > 0)
       console.log(`a changed policy is in force after ${reloads.sort((a, b) => a - b).join(', ')} ms`);
+    if ('egress'.includes(options.only)) {
+      const egress = fileURLToPath(new URL('egress.ts', import.meta.url));
+      spawnSync(process.execPath, [...process.execArgv, egress], { stdio: 'inherit' });
+    }
   }
 } finally {
   spawnSync(gatekeeper[0]!, [gatekeeper[1]!, 'daemon', 'stop'], { env, stdio: 'ignore' });
