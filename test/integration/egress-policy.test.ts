@@ -144,6 +144,42 @@ it('a request that asks the origin to read another method or path matches no rul
   expect(asked).toHaveLength(2 + ways.length);
 });
 
+it('a rule that refuses paths holds for them in either case, one that allows them does not', async () => {
+  const server = await startOrigin((_request, response) => response.end('fine'));
+  open.push(server.close);
+  const { proxyPort } = await egressUnder(
+    imageOf(`    rules:
+      - { destination: "127.0.0.0/8", effect: allow }
+      - { destination: "open.test", effect: allow }
+      - { destination: "open.test", effect: deny, paths: ["/Admin/**", "/v[1a-c]/*.Key", "/**/x[!3]{y,Z}"] }
+      - { destination: "bounded.test", effect: allow, paths: ["/v1/**"] }
+`),
+  );
+  const status = async (host: string, path: string) =>
+    (
+      await exchange(
+        proxyPort,
+        `GET http://${host}:${server.port}${path} HTTP/1.1\r\nHost: ${host}:${server.port}\r\nConnection: close\r\n\r\n`,
+      )
+    ).slice(9, 12);
+  const refused = [
+    '/Admin',
+    '/admin/x',
+    '/%41DMIN/',
+    '/aDmIn/Y',
+    '/V1/a.key',
+    '/VB/a.KEY',
+    '/v1/A.kEy',
+    '/q/XAz',
+    '/q/xbY',
+  ];
+  const passed = ['/Admins', '/v2/a.key', '/Vd/a.KEY', '/q/X3y', '/@dmin'];
+  for (const path of refused) expect(await status('open.test', path), path).toBe('403');
+  for (const path of passed) expect(await status('open.test', path), path).toBe('200');
+  expect(await status('bounded.test', '/v1/x')).toBe('200');
+  expect(await status('bounded.test', '/V1/x')).toBe('403');
+});
+
 // Where a router stands before the rules it refuses these paths anyhow; upgrades come past it.
 it('a path in bytes that only careless decoders read as another is no path that a rule knows', async () => {
   const server = await startOrigin((_request, response) => response.end('fine'));

@@ -4,10 +4,11 @@ import { HOST_KIND, parseDestination } from './destination.ts';
 import type { BlockDocument, Placed, RuleDocument } from './document.ts';
 import { AUTOMATON_KIND } from './image-layout.ts';
 import type { LayeredFile } from './layers.ts';
-import { parsePathPattern, parseRequestPathPattern } from './path-pattern.ts';
+import { parsePathPattern } from './path-pattern.ts';
 import { PatternProblem } from './pattern-problem.ts';
 import { piercedBy } from './piercing.ts';
 import { describeProblem, PolicyError, type PolicyProblem } from './policy-error.ts';
+import { requestPathRows } from './request-path-rows.ts';
 import { type ActionDefault, type FileEntry, RULE_FLAG, type RuleEntry, type RuleTable } from './rule-table.ts';
 import { placesOf, type Scope } from './scope.ts';
 import { LAYER, type PolicyLayer, type PolicyRoots, tightensOnly } from './source.ts';
@@ -143,7 +144,7 @@ class TableBuilder {
   #compileRequestPaths(entry: RuleEntry, file: LayeredFile, rule: RuleDocument): void {
     for (const pattern of rule.requestPaths ?? []) {
       try {
-        const rows = parseRequestPathPattern(pattern.text, (text) => this.#warn(file, pattern.line, text));
+        const rows = requestPathRows(pattern.text, entry.effect, (text) => this.#warn(file, pattern.line, text));
         entry.rows.push(...rows.map((tokens) => ({ kind: AUTOMATON_KIND.requestPath, tokens })));
       } catch (error) {
         if (!(error instanceof PatternProblem)) throw error;
