@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../support/sandbox.ts';
 import { SERVICES } from './services.ts';
@@ -42,13 +42,14 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
   const outsideDir = join(sandbox.root, 'outside');
   mkdirSync(outsideDir, { recursive: true });
   const socket = join(outsideDir, 'service.sock');
+  const abstract = `gk-escape-${basename(sandbox.root)}`;
   const victim = spawn('sleep', ['600'], {
     stdio: 'ignore',
     // A group of its own, for what aims at groups.
     detached: true,
     ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
   });
-  const listeners = startListeners(sandbox, socket);
+  const listeners = startListeners(sandbox, socket, abstract);
   const tcp = await listenTcp();
   const values: Record<string, () => string> = {
     secret: () => join(sandbox.project, '.env'),
@@ -62,7 +63,7 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
     socket: () => socket,
     services: () => outsideDir,
     terminal: () => listeners.terminal(),
-    abstract: () => `gk-escape-${process.pid}`,
+    abstract: () => abstract,
     gatekeeper: () => sandbox.home,
     probe: () => probe,
     nolibc: () => nolibc,
@@ -87,9 +88,18 @@ export async function openFixture(sandbox: Sandbox): Promise<Fixture> {
 
 function compile(sandbox: Sandbox, name: string, flags: readonly string[], sources: readonly string[]): string {
   const target = join(sandbox.root, name);
+  const earlier = compiled.get(name);
+  compiled.set(name, target);
+  if (earlier !== undefined && existsSync(earlier)) {
+    copyFileSync(earlier, target);
+    return target;
+  }
   execFileSync('gcc', ['-std=gnu17', '-O1', '-o', target, ...flags, ...sources.map((file) => join(probes, file))]);
   return target;
 }
+
+/** By name, where the last sandbox has it. */
+const compiled = new Map<string, string>();
 
 function layProject(sandbox: Sandbox): void {
   // Names that are no text, and paths that are too long for Node.
@@ -103,6 +113,7 @@ function layProject(sandbox: Sandbox): void {
 function startListeners(
   sandbox: Sandbox,
   path: string,
+  abstract: string,
 ): { child: ChildProcess; ready: Promise<void>; sharedPort(): string; terminal(): string } {
   const script = `
 import os, socket, sys, time
@@ -118,7 +129,7 @@ t = socket.socket(); t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); t.
 print(f'{t.getsockname()[1]} {os.ttyname(slave)}', flush=True); time.sleep(3600)`;
   if (sandbox.user) chownSync(join(path, '..'), sandbox.user.uid, sandbox.user.gid);
   if (existsSync(path)) rmSync(path);
-  const child = spawn('python3', ['-c', script, path, `gk-escape-${process.pid}`, Object.keys(SERVICES).join(' ')], {
+  const child = spawn('python3', ['-c', script, path, abstract, Object.keys(SERVICES).join(' ')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(sandbox.user ? { uid: sandbox.user.uid, gid: sandbox.user.gid } : {}),
   });

@@ -1,97 +1,44 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { ordinaryAccount } from '../support/account.ts';
-import type { Account, Outcome } from '../support/bare.ts';
-import { inside, outside } from '../support/run-inside.ts';
-import { useSandbox } from '../support/sandbox.ts';
-import { errnoNameOf } from './errno.ts';
-import { type Fixture, openFixture } from './fixture.ts';
 import type { EscapeRow } from './row.ts';
 import { TABLES } from './rows.ts';
+import { ROUNDS, type Stage, type StageOptions, useStage } from './stage.ts';
 
 const account = ordinaryAccount();
-/** Rounds of a race: together they make as many, whoever runs the suite. */
-const ROUNDS = 100_000;
-const whoever: readonly [string, Account | undefined][] =
-  account === undefined
-    ? [['an ordinary user', undefined]]
-    : [
-        ['root', undefined],
-        [`an ordinary user (${account.name})`, account],
-      ];
+const ordinary = { name: `an ordinary user${account ? ` (${account.name})` : ''}`, user: account, isRoot: false };
+const accounts: readonly Omit<StageOptions, 'through'>[] =
+  account === undefined ? [ordinary] : [{ name: 'root', user: undefined, isRoot: true }, ordinary];
 
-describe.each(whoever)('as %s', (_who, user) => {
-  const sandbox = useSandbox({ user });
-  let fixture: Fixture;
-  beforeAll(async () => {
-    // An ordinary user's tests have to pass through the directory that root made.
-    if (user) chmodSync(sandbox.root, 0o755);
-    fixture = await openFixture(sandbox);
+const stages = accounts.map((who) => ({
+  plain: useStage({ ...who, through: [] }),
+  // Whatever gatekeeper tells a program by its environment does not reach this one.
+  emptied: useStage({
+    ...who,
+    name: `${who.name}, with an empty environment`,
+    through: ['/usr/bin/env', '-i', `PATH=${process.env['PATH']}`],
+  }),
+}));
+
+describe.each(Object.entries(TABLES))('%s', (_table, rows) => {
+  const applicable = rows.filter((row) => stages.some(({ plain }) => plain.applies(row)));
+  it.each(applicable.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
+    const own = stages.filter(({ plain }) => plain.applies(row));
+    // What all processes of the machine share is one row's at a time.
+    for (const { plain } of own) await plain.succeedsOutside(row);
+    const inside = own.flatMap(({ plain, emptied }) => [plain, emptied]);
+    await each(inside, row, (stage) => stage.failsInside(row, ROUNDS / inside.length));
   });
-  afterAll(() => fixture?.close());
-
-  const isRoot = user === undefined && account !== undefined;
-  for (const [name, rows] of Object.entries(TABLES)) {
-    const applicable = rows.filter((row) => row.user === undefined || (row.user === 'root') === isRoot);
-    describe(name, () => {
-      it.each(applicable.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
-        await succeedsOutside(row);
-        await failsInside(row, []);
-        // Whatever gatekeeper tells a program by its environment does not reach this one.
-        await failsInside(row, ['/usr/bin/env', '-i', `PATH=${process.env['PATH']}`]);
-      });
-    });
-  }
-
-  /** A technique that fails anyway would prove nothing about gatekeeper. */
-  async function succeedsOutside(row: EscapeRow): Promise<void> {
-    if (row.outside !== 'works') return;
-    prepare(row);
-    const result = await outside(sandbox, command(row, ROUNDS));
-    expect(`${result.status} ${result.stderr}`).toBe('0 ');
-    tidy();
-  }
-
-  async function failsInside(row: EscapeRow, through: readonly string[]): Promise<void> {
-    prepare(row);
-    const argv = [...through, ...command(row, ROUNDS / (2 * whoever.length))];
-    const result = await inside(sandbox, argv, { policy: row.policy ?? 'default', options: row.options });
-    tidy();
-    expect(result.stdout).not.toContain('SECRET');
-    expect([row.inside].flat()).toContain(outcome(result));
-    if (row.unharmed) execFileSync('sh', ['-c', fixture.fill(row.unharmed)]);
-    if (row.receipt === undefined) return;
-    const { target, ...rest } = row.receipt;
-    const wanted = { ...rest, verdict: 'deny', ...(target && { target: fixture.fill(target) }) };
-    expect(result.receipts).toContainEqual(expect.objectContaining(wanted));
-  }
-
-  function command(row: EscapeRow, rounds: number): string[] {
-    const argv = 'command' in row ? row.command : ['{probe}', row.technique, ...row.args];
-    return argv.map((text) => fixture.fill(text).replaceAll('{rounds}', String(rounds)));
-  }
-
-  function prepare(row: EscapeRow): void {
-    fixture.lay();
-    if (row.before === undefined) return;
-    execFileSync('sh', ['-c', fixture.fill(row.before)], user ? { uid: user.uid, gid: user.gid } : {});
-  }
 });
 
-/** The errno's name that the probe printed, or the signal that ended it. */
-function outcome(result: Outcome): string {
-  if (result.status === 128 + 31) return 'SIGSYS';
-  if (result.status === 0) return 'it worked';
-  const last = result.stderr.trim().split('\n').at(-1) ?? '';
-  return errnoNameOf(last) ?? last;
+/** Stages do not share anything, but racers want the processors for themselves. */
+async function each(own: readonly Stage[], row: EscapeRow, attempt: (stage: Stage) => Promise<void>): Promise<void> {
+  if (isRace(row)) {
+    for (const stage of own) await attempt(stage);
+    return;
+  }
+  // All come to their end: the next row finds nobody at work.
+  const ends = await Promise.allSettled(own.map(attempt));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-/** System V segments outlive their maker. */
-function tidy(): void {
-  try {
-    execFileSync('ipcrm', ['-M', '0x6b6b'], { stdio: 'ignore' });
-  } catch {
-    // There was none.
-  }
-}
+const isRace = (row: EscapeRow): boolean => 'args' in row && row.args.includes('{rounds}');

@@ -52,7 +52,14 @@ export const FILES: readonly WayOut[] = [
     notTried:
       'file systems that fold case: this kernel has none (CONFIG_UNICODE, CONFIG_VFAT_FS); names are compared as bytes',
   },
-  { id: 'B30', title: 'spellings of a path: slashes, dots, empty, none' },
+  {
+    id: 'B30',
+    title: 'spellings of a path: slashes, dots, empty, none',
+    tests: ['opens', 'opens_beneath', 'one_name', 'two_names', 'descriptors'].map((title) => ({
+      file: 'native-hooks/test/files_diff_test.c',
+      title,
+    })),
+  },
   {
     id: 'B31',
     title: 'descriptors that the caller had open',
@@ -62,7 +69,14 @@ export const FILES: readonly WayOut[] = [
   {
     id: 'B33',
     title: 'finding out whether a hidden file exists',
-    notTried: 'what exists is no secret unless a rule hides it: SECURITY.md says so',
+    tests: [
+      { file: 'integration/hidden-names.test.ts', title: 'are not there: %s' },
+      {
+        file: 'integration/hidden-names.test.ts',
+        title: 'are in no listing, however long, and nothing else is missing',
+      },
+    ],
+    notTried: 'what no rule hides: that it exists is no secret, as SECURITY.md says',
   },
   { id: 'B34', title: 'trees that are no files: devices, sysctls, control groups' },
   { id: 'B35', title: 'device nodes' },
@@ -76,7 +90,7 @@ export const FILES: readonly WayOut[] = [
   {
     id: 'B37',
     title: 'watching directories that may not be read',
-    notTried: 'inotify tells names, which are no secret; see SECURITY.md',
+    notTried: 'inotify: whoever watches a name learns that it exists and when it changes, also where a rule hides it',
   },
   { id: 'B38', title: 'path descriptors, which cannot be handed over' },
   {

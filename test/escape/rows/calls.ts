@@ -162,7 +162,7 @@ export const CALLS: readonly EscapeRow[] = [
       ['userfaultfd', 'ENOSYS', 'ordinary users may not everywhere'],
     ] as const
   ).map(([name, inside, refusedHere]) => ({
-    covers: ['B28'],
+    covers: name === 'userfaultfd' ? ['B28', 'E05'] : ['B28'],
     title: `opening without opening: ${name}`,
     technique: 'call',
     args: [name, '{secret}', '-'],
