@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ordinaryAccount } from '../support/account.ts';
@@ -82,6 +82,31 @@ describe.each(accounts.map((user) => ({ who: user?.name ?? 'the account of the t
         expect.arrayContaining(['file_read', 'file_write', 'file_delete']),
       );
       expect(readFileSync(file, 'utf8')).toBe('kept\n');
+    });
+
+    it('go with the run as what they are: nothing behind a link that it left in their place does', async () => {
+      const kept = join(sandbox.project, 'kept');
+      const script = `mkdir -p ${kept} && chmod 750 ${kept} && echo kept > ${kept}/x; place=$(dirname "$npm_config_cache"); rmdir "$place/npm" "$place"; ln -s ${kept} "$place"; ls -ld "$place"`;
+      const ours = policy('caches: { npm: private }');
+      const bounded = await inside(sandbox, sh(script), { policy: ours });
+      expect(bounded.stdout).toBe('');
+      const simulated = await inside(sandbox, sh(script), { policy: ours, options: ['--simulate'] });
+      expect(simulated.stdout).toContain(` -> ${kept}`);
+      await until(
+        () => readdirSync(sandbox.layout.caches).filter((name) => !name.startsWith('workspace')).length === 0,
+      );
+      expect([readFileSync(`${kept}/x`, 'utf8'), statSync(kept).mode & 0o777]).toEqual(['kept\n', 0o750]);
+    });
+
+    it('of a workspace are directories again for the next run, whatever one left in their place', async () => {
+      const ours = policy('caches: { npm: workspace }');
+      const look = sh('stat -c %F:%a "$npm_config_cache"; ls -A "$npm_config_cache"');
+      for (const leave of ['ln -s / "$npm_config_cache"', 'echo > "$npm_config_cache"', 'mkfifo "$npm_config_cache"']) {
+        const left = await inside(sandbox, sh(`rm -r "$npm_config_cache"; ${leave} && echo left`), { policy: ours });
+        expect([leave, left.stdout]).toEqual([leave, 'left\n']);
+        const { stdout, status } = await inside(sandbox, look, { policy: ours });
+        expect([leave, stdout, status]).toEqual([leave, 'directory:700\n', 0]);
+      }
     });
 
     it('are no way in for a run whose policy has none', async () => {
