@@ -125,3 +125,10 @@ it('what pipelined requests of a client that went away had taken is given back',
   const quick = await origin((_request, response) => response.end('ok'));
   await expect.poll(() => exchange(rig.proxyPort, get(`http://a.test:${quick.port}/`))).toMatch(/^HTTP\/1\.1 200 /);
 });
+
+it('a connection stays open for as long as the limits say, and the answer tells the client', async () => {
+  const rig = await rigWith(undefined, { keepAliveMs: 12_000 });
+  const server = await origin((_request, response) => response.end('ok'));
+  const asked = get(`http://a.test:${server.port}/`).replace('Connection: close\r\n', '');
+  expect(await exchange(rig.proxyPort, asked, /ok$/)).toMatch(/^keep-alive: timeout=12\r$/im);
+});

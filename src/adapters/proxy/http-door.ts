@@ -43,7 +43,6 @@ export function httpDoor<Image>(doorway: Doorway<Image>): FastifyInstance {
     serverFactory: (handler) => strictServer(doorway, choose(handler as Handler)),
     logger: false,
     exposeHeadRoutes: false,
-    keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: true,
     rewriteUrl: (request) => {
       const target = exchanges.get(request as IncomingMessage)?.target;
@@ -126,6 +125,7 @@ function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server 
       requireHostHeader: true,
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersMs,
+      keepAliveTimeout: limits.keepAliveMs,
       requestTimeout: 0, // uploads last as long as they last
       connectionsCheckingInterval: limits.headersCheckMs,
       noDelay: true,

@@ -70,8 +70,7 @@ class Answer implements Dispatcher.DispatchHandler {
     headers: IncomingMessage['headers'],
   ): void {
     if (status < 200) return;
-    for (const name of [...connectionNames(headers['connection']), ...HOP_BY_HOP]) delete headers[name];
-    this.#response.writeHead(status, headers);
+    this.#response.writeHead(status, Object.fromEntries(ofTheMessage(headers)));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -101,12 +100,21 @@ function refuse(response: ServerResponse, { status, body }: Refusal): void {
 }
 
 function headersFor({ headers }: IncomingMessage, target: AbsoluteTarget): string[] {
-  const dropped = headers['connection'] === undefined ? [] : connectionNames(headers['connection']);
   const out = ['host', formatAuthority(target, 80)];
+  for (const [name, value] of ofTheMessage(headers)) {
+    if (name === 'host') continue;
+    for (const one of Array.isArray(value) ? value : [value]) out.push(name, one);
+  }
+  return out;
+}
+
+/** All but those that belong to one connection. */
+function ofTheMessage(headers: IncomingMessage['headers']): [name: string, value: string | string[]][] {
+  const named = headers['connection'] === undefined ? [] : connectionNames(headers['connection']);
+  const out: [string, string | string[]][] = [];
   for (const name of Object.keys(headers)) {
-    if (name === 'host' || OWN_HOP.has(name) || dropped.includes(name)) continue;
     const value = headers[name];
-    for (const one of Array.isArray(value) ? value : [value ?? '']) out.push(name, one);
+    if (value !== undefined && !OWN_HOP.has(name) && !named.includes(name)) out.push([name, value]);
   }
   return out;
 }
