@@ -43,6 +43,15 @@ export const NETWORK: readonly WayOut[] = [
       },
       { file: 'integration/egress-http.test.ts', title: 'decides every request of a connection anew' },
       { file: 'integration/egress-upgrade.test.ts', title: 'turns an offer of h2c into the plain request' },
+      {
+        file: 'integration/egress-policy.test.ts',
+        title:
+          'a request that asks the origin to read another method or path matches no rule that loosens by them, and every stricter one',
+      },
+      {
+        file: 'integration/egress-policy.test.ts',
+        title: 'a rule that refuses paths holds for them in either case, one that allows them does not',
+      },
     ],
   },
   {

@@ -76,7 +76,13 @@ export const PROCESSES: readonly WayOut[] = [
   {
     id: 'C17',
     title: 'shared caches whose content is executed later',
-    tests: [{ file: 'golden/presets.test.ts', title: '$action $path $command $destination: $expect' }],
+    tests: [
+      { file: 'golden/presets.test.ts', title: '$action $path $command $destination: $expect' },
+      {
+        file: 'integration/launch-terms.test.ts',
+        title: 'go with the run as what they are: nothing behind a link that it left in their place does',
+      },
+    ],
     notTried: 'caches that docs/limits.md names stay writable',
   },
   { id: 'C18', title: 'typing into the shared terminal' },
