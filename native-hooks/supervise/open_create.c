@@ -1,4 +1,5 @@
 #include "supervise/creation.h"
+#include "supervise/git_config.h"
 #include "supervise/git_draft.h"
 #include "supervise/open.h"
 
@@ -56,7 +57,8 @@ static int create_at(struct gk_call *call, const struct gk_place *place, const s
 
 /* What git's own guard says of a draft depends on its content. The file is empty, but whoever fills it later must not be read by a descriptor that the policy would not have given. */
 static int judge_new(struct gk_call *call, struct gk_slice path, const struct gk_open_request *request, bool draft) {
-	int rc = draft && gk_pointer_of(path) != GK_POINTER_LINK ? 0 : gk_judge_path(call, GK_ACTION_FILE_WRITE, path);
+	bool guarded = draft && gk_pointer_of(path) != GK_POINTER_LINK;
+	int rc = guarded ? gk_judge_past_guards(call, GK_ACTION_FILE_WRITE, path) : gk_judge_path(call, GK_ACTION_FILE_WRITE, path);
 	if (rc == 0 && gk_open_reads(request->flags))
 		rc = gk_judge_path(call, GK_ACTION_FILE_READ, path);
 	return rc < 0 ? rc : gk_judge_mode(call, path, request->mode, false);

@@ -1,3 +1,4 @@
+#include "supervise/git_config.h"
 #include "supervise/git_draft.h"
 #include "supervise/hide.h"
 #include "supervise/identity.h"
@@ -67,8 +68,10 @@ static int judge(struct gk_call *call, struct gk_object *object, int flags, bool
 	if (S_ISCHR(object->stat.st_mode) || S_ISBLK(object->stat.st_mode))
 		return judge_device(call, object, flags);
 	/* Of drafts of other names the guard is judged by their content. */
-	if (draft && gk_pointer_of(gk_object_path(object)) != GK_POINTER_LINK)
-		return gk_open_reads(flags) ? gk_judge_object(call, GK_ACTION_FILE_READ, object) : 0;
+	if (draft && gk_pointer_of(gk_object_path(object)) != GK_POINTER_LINK) {
+		int rc = gk_open_reads(flags) ? gk_judge_object(call, GK_ACTION_FILE_READ, object) : 0;
+		return rc < 0 ? rc : gk_judge_past_guards(call, GK_ACTION_FILE_WRITE, gk_object_path(object));
+	}
 	return judge_access(call, object, flags);
 }
 

@@ -67,6 +67,14 @@ static void what_git_writes_appears(void) {
 	write_file("s/.git", GOOD);
 	CHECK(holds("s/.git", GOOD));
 	CHECK(stat("s/.git", &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0640 && st.st_uid == getuid(), "%o", st.st_mode);
+	int fd = open("s/.git", O_WRONLY | O_TRUNC);
+	put(fd, GOOD);
+	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0640, "%o", st.st_mode);
+	WORKS(fchmod(fd, 0644));
+	WORKS(futimens(fd, (struct timespec[]){{.tv_sec = 1}, {.tv_sec = 2}}));
+	close(fd);
+	look_elsewhere();
+	CHECK(stat("s/.git", &st) == 0 && (st.st_mode & 0777) == 0644 && st.st_mtim.tv_sec == 2, "%o", st.st_mode);
 	write_file("s/.git", "gitdir: ../.git/modules/longer/name\n");
 	CHECK(holds("s/.git", "gitdir: ../.git/modules/longer/name\n"));
 	write_file("s/.git", GOOD);
