@@ -102,6 +102,8 @@ export const FILES: readonly WayOut[] = [
         title: 'never gets it to say a word inside, and the run ends when the race was won',
       },
     ],
+    notTried:
+      'a number of spawns: a run ends with the first race that it wins, which takes some hundred; runs are repeated',
   },
   {
     id: 'B40',

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,22 +157,37 @@ static int by_memory_program(char **argv) {
 	return FAILED(SYS_execveat, to, "", command, environment, AT_EMPTY_PATH);
 }
 
-/* argv: allowed program, denied program, rounds. Succeeds when the denied one ever ran to its end (it prints SECRET). */
-static char program_path[PATH_MAX];
+static struct {
+	char *text;
+	const char *one, *other;
+} flipped;
+
+static int flip_for_ever(void *unused) {
+	(void)unused;
+	for (;;) {
+		memcpy(flipped.text, flipped.other, strlen(flipped.other) + 1);
+		memcpy(flipped.text, flipped.one, strlen(flipped.one) + 1);
+	}
+}
+
+/* argv: path or argument that is allowed, one that is denied, rounds; who flips: a process, by a page
+ * of both, or a peer, in the same memory; the program when it is the argument that flips, else "-". What ran prints. */
 static int by_exec_race(char **argv) {
-	char *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	strcpy(program_path, argv[0]);
-	pid_t flipper = fork();
-	if (flipper == 0)
-		for (;;) {
-			memcpy(shared, argv[1], strlen(argv[1]) + 1);
-			memcpy(shared, argv[0], strlen(argv[0]) + 1);
-		}
+	static char stack[65536];
+	bool peer = strcmp(argv[3], "peer") == 0;
+	char *program = strcmp(argv[4], "-") == 0 ? NULL : argv[4];
+	flipped.text = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	flipped.one = argv[0];
+	flipped.other = argv[1];
+	strcpy(flipped.text, argv[0]);
+	pid_t flipper = clone(flip_for_ever, stack + sizeof stack, (peer ? CLONE_VM : 0) | SIGCHLD, NULL);
+	/* The child of vfork writes to this very stack: it is to find everything ready. */
+	char *const path = program != NULL ? program : flipped.text, *const environment[] = {NULL};
+	char *const command[] = {program != NULL ? program : argv[0], program != NULL ? flipped.text : NULL, NULL};
 	for (long i = atol(argv[2]); i > 0; i--) {
 		pid_t child = vfork();
 		if (child == 0) {
-			char *command[] = {argv[0], NULL}, *environment[] = {NULL};
-			syscall(SYS_execve, shared, command, environment);
+			syscall(SYS_execve, path, command, environment);
 			_exit(126);
 		}
 		waitpid(child, NULL, 0);
@@ -203,6 +219,6 @@ const struct technique process_techniques[] = {
 	{"keyring", by_keyring, 0},
 	{"shared-memory", by_shared_memory, 0},
 	{"memory-program", by_memory_program, 2},
-	{"exec-race", by_exec_race, 3},
+	{"exec-race", by_exec_race, 5},
 	{NULL, NULL, 0},
 };
