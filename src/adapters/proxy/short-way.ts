@@ -11,7 +11,7 @@ import { failure, malformed, type Refusal } from './refusal.ts';
 
 /**
  * Most requests have no body and ask for a path that no two programs read differently. There is nothing in them for a framework to parse or to route, and
- * without one they cost a third. All others go the long way, through the proxy plugin.
+ * without one they cost half as much. All others go the long way, through the proxy plugin.
  */
 export function goesShortWay({ method }: IncomingMessage, { path, query }: AbsoluteTarget): boolean {
   return (method === 'GET' || method === 'HEAD') && ORDINARY_PATH.test(path) && ORDINARY_QUERY.test(query);
