@@ -37,9 +37,10 @@ static bool expand(const struct gk_image *image, const struct gk_automaton *auto
 		if (slash && after_slash)
 			continue;
 		uint32_t accept = gk_automaton_accept(automaton, next[byte]);
-		if (!slash && accept == 0)
+		/* A set of grants alone says nothing either. */
+		if (!slash && (accept == 0 || image->outcomes[accept].verdict.rule == GK_NO_RULE))
 			found->silent = true;
-		else if (!slash && image->outcomes[accept].effect != GK_EFFECT_ALLOW)
+		else if (!slash && image->outcomes[accept].verdict.effect != GK_EFFECT_ALLOW)
 			return false;
 		if (!gk_walk_add(walk, (uint64_t)next[byte] << 1 | slash))
 			return false;

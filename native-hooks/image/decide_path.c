@@ -38,7 +38,7 @@ struct gk_verdict gk_cursor_verdict(const struct gk_image *image, const struct g
 	return of_states(image, cursor->action, cursor->state);
 }
 
-/* The verdict of one set is known beforehand; only rules from several automata are weighed here. */
+/* The verdict of one set is known beforehand; only rules from several automata, and grants, are weighed here. */
 static struct gk_verdict of_states(const struct gk_image *image, enum gk_action action, const uint32_t *states) {
 	const struct gk_action_record *record = &image->actions[action];
 	const struct gk_automaton *automata = image->automata + record->first;
@@ -50,8 +50,8 @@ static struct gk_verdict of_states(const struct gk_image *image, enum gk_action 
 	}
 	if (matching == 0)
 		return image->defaults[action];
-	if (matching == 1)
-		return image->outcomes[only];
+	if (matching == 1 && !image->outcomes[only].granted)
+		return image->outcomes[only].verdict;
 	struct gk_matches matches;
 	gk_matches_begin(&matches);
 	for (uint32_t i = 0; i < record->count; i++)

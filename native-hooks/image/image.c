@@ -79,7 +79,7 @@ static int read_all(int fd, uint8_t *into, size_t length) {
 }
 
 /* Every accept set's verdict is taken once, here: a decision over one automaton is then a walk and a look-up, however many
- * rules match. */
+ * rules match. What was granted is not for ever, so it is left out and weighed at each decision. */
 static int prepare_verdicts(struct gk_image *image) {
 	image->outcomes = calloc(image->accept_words, sizeof(*image->outcomes));
 	if (!image->outcomes)
@@ -91,8 +91,10 @@ static int prepare_verdicts(struct gk_image *image) {
 			continue;
 		struct gk_matches matches;
 		gk_matches_begin(&matches);
-		gk_matches_add_set(&matches, image, at);
-		image->outcomes[at] = gk_matches_resolve(&matches, image, GK_ACTION_FILE_READ);
+		bool granted = gk_matches_add_ungranted(&matches, image, at);
+		/* A set of grants alone is decided by a default, which hangs on the action: whoever asks sees to it. */
+		struct gk_verdict verdict = gk_matches_resolve(&matches, image, GK_ACTION_FILE_READ);
+		image->outcomes[at] = (struct gk_outcome){verdict, granted};
 	}
 	return 0;
 }

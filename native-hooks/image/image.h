@@ -18,6 +18,9 @@ int gk_image_open(int fd, struct gk_image **out, const char **why) GK_MUST_CHECK
 int gk_image_over(const void *bytes, size_t length, struct gk_image **out, const char **why) GK_MUST_CHECK;
 void gk_image_close(struct gk_image *image);
 
+/* The layer whose rules answer those that ask, and do nothing else. They may end at any time. */
+enum { GK_LAYER_GRANTS = 6 };
+
 struct gk_rule_view {
 	enum gk_action action;
 	enum gk_effect effect;

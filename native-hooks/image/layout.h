@@ -58,7 +58,7 @@ struct GK_OVERLAY gk_rule_record {
 	struct gk_text_record reason, label, pattern;
 	uint32_t timeout_ms;
 	struct gk_text_record methods;
-	uint8_t zero[4];
+	uint32_t until; /* of a grant: seconds of CLOCK_BOOTTIME, 0 for ever */
 };
 
 struct GK_OVERLAY gk_action_record {
@@ -109,6 +109,12 @@ struct gk_automaton {
 	enum gk_automaton_kind kind;
 };
 
+/* The verdict of one accept set as if nobody had granted anything, and whether it holds grants, which may end at any time. */
+struct gk_outcome {
+	struct gk_verdict verdict;
+	bool granted;
+};
+
 struct gk_image {
 	const uint8_t *bytes;
 	size_t length;
@@ -127,9 +133,13 @@ struct gk_image {
 
 	/* Made when the image is opened, so that deciding only looks up. */
 	struct gk_automaton *automata;
-	struct gk_verdict *outcomes;		      /* by accept set (index of its first word); 0 is unused */
+	struct gk_outcome *outcomes;		      /* by accept set (index of its first word); 0 is unused */
 	struct gk_verdict defaults[GK_ACTION_COUNT];  /* what is said when nothing matches */
 };
+
+static inline bool gk_is_grant(const struct gk_image *image, uint32_t rule) {
+	return image->files[image->rules[rule].file].layer == GK_LAYER_GRANTS;
+}
 
 static inline struct gk_slice gk_text(const struct gk_image *image, struct gk_text_record text) {
 	return gk_slice(image->strings.at + text.offset, text.length);

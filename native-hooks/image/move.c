@@ -29,14 +29,16 @@ bool gk_move_unprotects(const struct gk_image *image, struct gk_slice source, st
 }
 
 static enum gk_effect effect_of(const struct gk_image *image, enum gk_action action, uint32_t accept) {
-	return accept == 0 ? image->defaults[action].effect : image->outcomes[accept].effect;
+	return accept == 0 ? image->defaults[action].effect : image->outcomes[accept].verdict.effect;
 }
 
 /* Of one automaton among several a set alone says nothing about the verdict, so any difference counts that could change an
- * effect: the rule's number cannot. */
+ * effect: the rule's number cannot. A grant may end while what was moved stays. */
 static bool differs(const struct gk_image *image, enum gk_action action, uint32_t from, uint32_t to) {
 	if (from == to)
 		return false;
+	if (image->outcomes[from].granted || image->outcomes[to].granted)
+		return true;
 	if (image->actions[action].count == 1)
 		return effect_of(image, action, to) < effect_of(image, action, from);
 	struct gk_matches before, after;

@@ -1,13 +1,27 @@
 #include "image/precedence.h"
 
+#include <time.h>
+
 void gk_matches_begin(struct gk_matches *matches) {
 	memset(matches->files, 0, sizeof(matches->files));
 	memset(matches->pierces, 0, sizeof(matches->pierces));
 	matches->hides = 0;
+	matches->grant = GK_NO_RULE;
+}
+
+/* The clock is looked at here and now: a supervisor whose daemon is gone ends a grant in time. */
+static bool stands(const struct gk_rule_record *grant) {
+	struct timespec now;
+	return grant->until == 0 || (clock_gettime(CLOCK_BOOTTIME, &now) == 0 && now.tv_sec < (time_t)grant->until);
 }
 
 void gk_matches_add(struct gk_matches *matches, const struct gk_image *image, uint32_t rule) {
 	const struct gk_rule_record *record = &image->rules[rule];
+	if (gk_is_grant(image, rule)) {
+		if (rule < matches->grant && stands(record))
+			matches->grant = rule;
+		return;
+	}
 	uint64_t file = 1ULL << record->file;
 	uint32_t *lowest = &matches->lowest[record->effect][record->file];
 	if (!(matches->files[record->effect] & file) || rule < *lowest)
@@ -23,6 +37,18 @@ void gk_matches_add_set(struct gk_matches *matches, const struct gk_image *image
 	const gk_word *set = image->accepts + accept;
 	for (uint32_t i = 1; i <= set[0]; i++)
 		gk_matches_add(matches, image, set[i]);
+}
+
+bool gk_matches_add_ungranted(struct gk_matches *matches, const struct gk_image *image, uint32_t accept) {
+	bool granted = false;
+	const gk_word *set = image->accepts + accept;
+	for (uint32_t i = 1; i <= set[0]; i++) {
+		if (gk_is_grant(image, set[i]))
+			granted = true;
+		else
+			gk_matches_add(matches, image, set[i]);
+	}
+	return granted;
 }
 
 /* The lowest rule of effect in one of files, or GK_NO_RULE. */
@@ -56,18 +82,30 @@ static uint32_t strictest_pierced_by(const struct gk_matches *matches, const str
 	return GK_NO_RULE;
 }
 
+/* What it answers is what it pierced. Whether helpers are judged by themselves is for either to demand. */
+static struct gk_verdict by_grant(const struct gk_image *image, uint32_t grant, uint32_t asked) {
+	struct gk_verdict verdict = gk_verdict_of_rule(image, grant, asked);
+	verdict.check_children |= (image->rules[asked].flags & GK_RULE_CHECK_CHILDREN) != 0;
+	return verdict;
+}
+
 struct gk_verdict gk_matches_resolve(const struct gk_matches *matches, const struct gk_image *image,
 				     enum gk_action action) {
+	uint32_t asked = GK_NO_RULE;
 	for (unsigned effect = GK_EFFECT_COUNT; effect-- > 0;) {
 		uint64_t left = ~pierced_files(matches, effect);
 		uint32_t rule = lowest_rule(matches, effect, left);
-		if (rule == GK_NO_RULE)
+		if (rule != GK_NO_RULE && effect == GK_EFFECT_ASK && matches->grant != GK_NO_RULE) {
+			asked = rule;
+			continue;
+		}
+		if (rule == GK_NO_RULE || (asked != GK_NO_RULE && effect == GK_EFFECT_ALLOW))
 			continue;
 		struct gk_verdict verdict = gk_verdict_of_rule(image, rule, strictest_pierced_by(matches, image, rule));
 		verdict.hide = effect == GK_EFFECT_DENY && (matches->hides & left) != 0;
 		return verdict;
 	}
-	return image->defaults[action];
+	return asked != GK_NO_RULE ? by_grant(image, matches->grant, asked) : image->defaults[action];
 }
 
 bool gk_matches_alike(const struct gk_matches *a, const struct gk_matches *b) {

@@ -12,12 +12,15 @@ struct gk_matches {
 	uint64_t files[GK_EFFECT_COUNT];   /* files with a matching rule of that effect */
 	uint64_t pierces[GK_EFFECT_COUNT]; /* files that matching overrides of that effect pierce */
 	uint64_t hides;			   /* files with a matching rule that hides what it denies */
+	uint32_t grant;			   /* the lowest standing grant, or GK_NO_RULE */
 	uint32_t lowest[GK_EFFECT_COUNT][GK_IMAGE_MAX_FILES]; /* valid where files has the bit */
 };
 
 void gk_matches_begin(struct gk_matches *matches);
 void gk_matches_add(struct gk_matches *matches, const struct gk_image *image, uint32_t rule);
 void gk_matches_add_set(struct gk_matches *matches, const struct gk_image *image, uint32_t accept);
+/* The same without its grants. Whether it has any. */
+bool gk_matches_add_ungranted(struct gk_matches *matches, const struct gk_image *image, uint32_t accept);
 /* The verdict; the action's default when nothing was added. */
 struct gk_verdict gk_matches_resolve(const struct gk_matches *matches, const struct gk_image *image,
 				     enum gk_action action);

@@ -30,8 +30,10 @@ static const char *check_files(const struct gk_image *image) {
 		const struct gk_file_record *file = &image->files[i];
 		if (!text_fits(image, file->name))
 			return "file name outside the strings";
-		if (file->layer > 5)
+		if (file->layer > GK_LAYER_GRANTS)
 			return "file of an unknown layer";
+		if (file->layer == GK_LAYER_GRANTS && file->pierces != 0)
+			return "grants that pierce a file";
 		if (file->pierces & ~existing)
 			return "file that pierces a file that does not exist";
 		if (file->pierces & protected)
@@ -40,6 +42,15 @@ static const char *check_files(const struct gk_image *image) {
 			return "reserved bytes are not zero";
 	}
 	return NULL;
+}
+
+/* A grant answers what asks, and is nothing more; nothing else ends. */
+static const char *check_grant(const struct gk_image *image, uint32_t index) {
+	const unsigned of_grants = GK_RULE_LOG | GK_RULE_CHECK_CHILDREN | GK_RULE_ANY_PROGRAM;
+	const struct gk_rule_record *rule = &image->rules[index];
+	if (!gk_is_grant(image, index))
+		return rule->until != 0 ? "rule that ends and is no grant" : NULL;
+	return rule->effect != GK_EFFECT_ALLOW || (rule->flags & ~of_grants) ? "grant that is more than an answer" : NULL;
 }
 
 static const char *check_rules(const struct gk_image *image) {
@@ -60,8 +71,9 @@ static const char *check_rules(const struct gk_image *image) {
 		if (!text_fits(image, rule->reason) || !text_fits(image, rule->label) || !text_fits(image, rule->pattern) ||
 		    !text_fits(image, rule->methods))
 			return "rule text outside the strings";
-		if (!all_zero(rule->zero, sizeof(rule->zero)))
-			return "reserved bytes are not zero";
+		const char *wrong = check_grant(image, i);
+		if (wrong)
+			return wrong;
 	}
 	return NULL;
 }

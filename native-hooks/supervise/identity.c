@@ -301,14 +301,21 @@ static int walk_root(struct gk_identities *ids, struct gk_slice root, gk_tree_vi
 	return rc;
 }
 
-/* What no rule mentions is denied everywhere by the default; only what a rule names has an identity worth guarding. */
+/* What no rule mentions is denied everywhere by the default; only what a rule names has an identity worth guarding. That a person allowed it for a
+ * while does not change what the file is. */
+static bool is_guarded(const struct gk_image *image, const struct gk_verdict *verdict) {
+	if (verdict->source == GK_SOURCE_DEFAULT)
+		return false;
+	return verdict->effect != GK_EFFECT_ALLOW || gk_image_rule(image, verdict->rule).layer == GK_LAYER_GRANTS;
+}
+
 static uint8_t strict_actions(const struct gk_image *image, const struct gk_tree_name *at) {
 	struct gk_verdict read = gk_cursor_verdict(image, &at->cursor[READ]);
 	struct gk_verdict write = gk_cursor_verdict(image, &at->cursor[WRITE]);
 	uint8_t actions = 0;
-	if (read.effect != GK_EFFECT_ALLOW && read.source != GK_SOURCE_DEFAULT)
+	if (is_guarded(image, &read))
 		actions |= 1U << GK_ACTION_FILE_READ;
-	if (write.effect != GK_EFFECT_ALLOW && write.source != GK_SOURCE_DEFAULT)
+	if (is_guarded(image, &write))
 		actions |= 1U << GK_ACTION_FILE_WRITE;
 	return actions;
 }

@@ -7,7 +7,8 @@ import type { PolicyRoots } from '../core/policy/source.ts';
 import { ownHome, workingDirectory } from './home.ts';
 import { policyReference } from './policy-reference.ts';
 
-export type PolicyChoice = { policy?: string; netAllow?: string[] };
+/** `grants`: with what is granted to every run. */
+export type PolicyChoice = { policy?: string; netAllow?: string[]; grants?: boolean };
 export type PolicyHere = {
   name: string;
   image: PolicyImage;
@@ -18,7 +19,7 @@ export type PolicyHere = {
 };
 
 /** The policy that a run started here would have, compiled from the files as they are now. Needs no daemon. */
-export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
+export function policyHere({ policy, netAllow, grants = false }: PolicyChoice): PolicyHere {
   const { homedir, uid } = userInfo();
   const { name, image, digest, warnings, launch, layers, roots } = loadPolicy({
     layout: ownHome(),
@@ -27,8 +28,10 @@ export function policyHere({ policy, netAllow }: PolicyChoice): PolicyHere {
     cwd: workingDirectory(),
     ...(policy === undefined ? {} : { policy: policyReference(policy) }),
     ...(netAllow === undefined ? {} : { netAllow }),
+    ...(grants ? { grants: {} } : {}),
   });
-  return { name, image: PolicyImage.open(image, digest), warnings, launch, layers, roots };
+  // What had ended by now was left out.
+  return { name, image: PolicyImage.open(image, digest, () => 0), warnings, launch, layers, roots };
 }
 
 /** Where a rule stands on disk, `file:line`; undefined for rules that no file holds. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { addGrants } from './grant-verbs.ts';
 import { addPolicy } from './policy-verbs.ts';
 import { RUN_OPTIONS, type RunOption } from './run-arguments.ts';
 
@@ -11,6 +12,7 @@ export function addVerbs(program: Command, done: Done): void {
   addRuns(program, done);
   addNet(program, done);
   addPolicy(program, done);
+  addGrants(program, done);
   addAudit(program, done);
   addDaemon(program, done);
   addRest(program, done);

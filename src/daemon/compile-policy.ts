@@ -17,12 +17,14 @@ export function compileNow(
   user: PolicyUser,
   { cwd, policy, netAllow }: CreateRunRequest,
   cacheSlot: number,
+  run?: string,
 ): CompiledPolicy {
-  const { name, image, warnings, files, launch, userFile } = loadPolicy({
+  const { name, image, warnings, files, launch, userFile, grantsEndAt } = loadPolicy({
     layout,
     ...user,
     cwd,
     cacheSlot,
+    grants: { run },
     ...(policy === undefined ? {} : { policy }),
     ...(netAllow === undefined ? {} : { netAllow }),
   });
@@ -31,5 +33,5 @@ export function compileNow(
   } catch (error) {
     throw error instanceof GatekeeperError ? new BrokenPolicy(error.code, error, files) : error;
   }
-  return { name, image, warnings, files, launch, userFile };
+  return { name, image, warnings, files, launch, userFile, grantsEndAt };
 }

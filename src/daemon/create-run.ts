@@ -71,7 +71,12 @@ async function createRunWith<Image>(
   });
   const cacheEnv = prepareCaches(caches, layout, { cwd: request.cwd, slot: cacheSlot }, compiled.launch.caches);
   store.create(record);
-  const run: Run = { ...newRun(record), taken: policyDigest, policyFiles: compiled.files };
+  const run: Run = {
+    ...newRun(record),
+    taken: policyDigest,
+    policyFiles: compiled.files,
+    grantsEndAt: compiled.grantsEndAt,
+  };
   options.runs.set(id, run);
   return { run, response: responseFor(run, { ...compiled, cacheEnv }, options) };
 }

@@ -13,6 +13,8 @@ export type DaemonParts<Image> = {
   /** `digest`: hex SHA-256 of the bytes. */
   openImage: (bytes: Uint8Array, digest: string) => Image;
   ruleOf: (image: Image, index: number) => ImageRule | undefined;
+  /** The image without what is granted in it and no longer holds for the run; undefined when all of it does. */
+  endGrants?: (image: Uint8Array, run: string) => Uint8Array | undefined;
   startEgress: (door: EgressDoor<Image>) => Promise<Egress>;
   watchFiles: (changed: (files: ReadonlySet<string>) => void) => FileWatch;
   /** A line for the daemon's own log. */

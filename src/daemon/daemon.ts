@@ -79,6 +79,7 @@ export class Daemon<Image> {
     this.#reload = new PolicyReload({
       ...shared,
       compile: parts.compile,
+      endGrants: parts.endGrants,
       images: this.#images,
       pushImage: (run) => this.#supervisors.pushImage(run),
       watch: (files) => this.#watch.watch(files),
@@ -138,6 +139,7 @@ export class Daemon<Image> {
     this.#caches.sweep(Date.now());
     const saver = setInterval(() => this.#saveRuns(), SAVE_MS);
     this.#closers.push(async () => clearInterval(saver));
+    this.#closers.push(async () => this.#reload.stop());
     const control = await this.#serveControl();
     this.#closers.push(() => control.close());
     say(`listening on ${layout.controlSocket}, ${this.#runs.size} runs to look after`);

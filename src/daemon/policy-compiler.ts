@@ -32,9 +32,9 @@ export class PolicyCompiler {
     this.#startThread();
   }
 
-  readonly compile: CompilePolicy = (request, cacheSlot) =>
+  readonly compile: CompilePolicy = (request, cacheSlot, run) =>
     new Promise((done, fail) => {
-      this.#waiting.push({ order: { id: ++this.#orders, request, cacheSlot }, done, fail });
+      this.#waiting.push({ order: { id: ++this.#orders, request, cacheSlot, run }, done, fail });
       this.#next();
     });
 

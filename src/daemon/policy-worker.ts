@@ -7,7 +7,7 @@ import { compileNow, type PolicyUser } from './compile-policy.ts';
 import type { CompiledPolicy } from './run-policy.ts';
 
 export type WorkerStart = { layout: HomeLayout; user: PolicyUser };
-export type CompileOrder = { id: number; request: CreateRunRequest; cacheSlot: number };
+export type CompileOrder = { id: number; request: CreateRunRequest; cacheSlot: number; run?: string | undefined };
 export type CompileAnswer = { id: number } & ({ compiled: CompiledPolicy } | { broken: Broken });
 /** An error in a form that passes between threads. */
 export type Broken = { code: ErrorCode; what: string; where: string; remedy: string; files: readonly string[] };
@@ -16,9 +16,9 @@ export type Broken = { code: ErrorCode; what: string; where: string; remedy: str
 const { layout, user } = workerData as WorkerStart;
 parentPort!.on('message', (order: CompileOrder) => parentPort!.postMessage(answer(order)));
 
-function answer({ id, request, cacheSlot }: CompileOrder): CompileAnswer {
+function answer({ id, request, cacheSlot, run }: CompileOrder): CompileAnswer {
   try {
-    return { id, compiled: compileNow(layout, user, request, cacheSlot) };
+    return { id, compiled: compileNow(layout, user, request, cacheSlot, run) };
   } catch (error) {
     if (!(error instanceof BrokenPolicy)) throw error;
     const { code, what, where, remedy, files } = error;

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { namesInForce } from '../adapters/policy-files/grants-in-force.ts';
 import { watchPolicyFiles } from '../adapters/policy-files/watch.ts';
+import { bootSeconds } from '../adapters/process/boot-clock.ts';
 import { startEgress } from '../adapters/proxy/egress.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { endGrants } from '../core/engine/end-grants.ts';
 import { PolicyImage } from '../core/engine/image.ts';
 import { VERSION } from '../core/version.ts';
 import { Daemon } from './daemon.ts';
@@ -34,7 +37,8 @@ export async function runDaemon(
     version: VERSION,
     supervisorProgram: fileURLToPath(new URL('../../native-hooks/build/gk-supervise', import.meta.url)),
     compile: compiler.compile,
-    openImage: (bytes, digest) => PolicyImage.open(bytes, digest),
+    openImage: (bytes, digest) => PolicyImage.open(bytes, digest, bootSeconds),
+    endGrants: (image, run) => endGrants(image, namesInForce(layout.grants, run)),
     ruleOf: (image, index) => image.rules[index],
     startEgress,
     watchFiles: (changed) => {

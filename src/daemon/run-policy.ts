@@ -15,9 +15,15 @@ export type CompiledPolicy = {
   userFile?: string | undefined;
   /** How a run under it starts. */
   launch: LaunchTerms;
+  /** When the first of the grants in it ends, in milliseconds of CLOCK_BOOTTIME. */
+  grantsEndAt?: number | undefined;
 };
-/** `cacheSlot`: which of the places for private caches is the run's. */
-export type CompilePolicy = (request: CreateRunRequest, cacheSlot: number) => CompiledPolicy | Promise<CompiledPolicy>;
+/** `cacheSlot`: which of the places for private caches is the run's. `run`: its identifier, once it has one. */
+export type CompilePolicy = (
+  request: CreateRunRequest,
+  cacheSlot: number,
+  run?: string,
+) => CompiledPolicy | Promise<CompiledPolicy>;
 
 export type ImageRule = { label: string; reason: string };
 
@@ -55,13 +61,22 @@ export class Images<Image> {
   }
 
   /** Undefined when the image is gone or is not what its name says. */
+  bytes(digest: string): Uint8Array | undefined {
+    try {
+      const bytes = readFileSync(this.path(digest));
+      return sha256Of(bytes) === digest ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** As `bytes`, opened. */
   get(digest: string): Image | undefined {
     const loaded = this.#loaded.get(digest);
     if (loaded !== undefined) return loaded;
+    const bytes = this.bytes(digest);
     try {
-      const bytes = readFileSync(this.path(digest));
-      if (sha256Of(bytes) !== digest) return undefined;
-      return this.#keep(digest, this.#open(bytes, bareDigest(digest)));
+      return bytes && this.#keep(digest, this.#open(bytes, bareDigest(digest)));
     } catch {
       return undefined;
     }

@@ -12,6 +12,8 @@ export type Run = {
   policyError: string | undefined;
   /** Files whose change may change the policy. */
   policyFiles: readonly string[];
+  /** When the first of its grants ends, in milliseconds of CLOCK_BOOTTIME. */
+  grantsEndAt?: number | undefined;
   /** ENDED was received: what comes next is the last of it. */
   ending: boolean;
 };

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PolicyImage } from '../../src/core/engine/image.ts';
+import type { TimedGrant } from '../../src/core/policy/grant-layer.ts';
+import type { ResolveExtends } from '../../src/core/policy/source.ts';
 import { answerLine, DecideTool, requestLine } from '../support/decide-tool.ts';
 import { compileTexts, decideWritten, type SourceText, type WrittenRequest } from '../support/policy.ts';
 
@@ -12,7 +15,14 @@ type Vector = WrittenRequest & {
   log?: boolean;
   hide?: boolean;
 };
-type Vectors = { title: string; files: SourceText[]; parents?: Record<string, string>; requests: Vector[] };
+type Vectors = {
+  title: string;
+  files: SourceText[];
+  parents?: Record<string, string>;
+  /** Since every machine has run for a second, what ends then has ended. */
+  grants?: TimedGrant[];
+  requests: Vector[];
+};
 
 const directory = new URL('.', import.meta.url).pathname;
 const vectorFiles = readdirSync(directory).filter((name) => name.endsWith('.json'));
@@ -21,11 +31,12 @@ afterAll(() => tool.close());
 
 describe.each(vectorFiles)('golden vectors of %s', (file) => {
   const vectors = JSON.parse(readFileSync(`${directory}/${file}`, 'utf8')) as Vectors;
-  const { image: bytes } = compileTexts(vectors.files, undefined, (reference, from) => {
+  const parent: ResolveExtends = (reference, from) => {
     const text = vectors.parents?.[reference];
     return text === undefined ? null : { name: `parent:${reference}.yaml`, layer: from.layer, text };
-  });
-  const image = PolicyImage.open(bytes, '');
+  };
+  const { image: bytes } = compileTexts(vectors.files, undefined, parent, vectors.grants);
+  const image = PolicyImage.open(bytes, '', uptime);
 
   it.each(vectors.requests)('$action $path $command $name $address $port $method $requestPath', (request) => {
     const decision = decideWritten(image, request);

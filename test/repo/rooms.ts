@@ -24,9 +24,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/control-client': ['core/*', 'adapters/process'],
   'adapters/control-server': ['core/*', 'adapters/process'],
   'adapters/doctor': ['core/*', 'adapters/process'],
+  'adapters/grant-store': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
-  // Whether a project's file may loosen is part of reading it.
-  'adapters/policy-files': ['core/*', 'adapters/process', 'adapters/trust-store'],
+  // Whether a project's file may loosen is part of reading it, and what was granted is read along with it.
+  'adapters/policy-files': ['core/*', 'adapters/grant-store', 'adapters/process', 'adapters/trust-store'],
   'adapters/proxy': ['core/*', 'adapters/process'],
   'adapters/supervisor': ['core/*', 'adapters/process'],
   'adapters/trust-store': ['core/*', 'adapters/process'],
@@ -38,6 +39,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'adapters/audit-log',
     'adapters/control-client',
     'adapters/doctor',
+    'adapters/grant-store',
     'adapters/keys',
     'adapters/policy-files',
     'adapters/trust-store',

@@ -9,7 +9,9 @@ import {
 } from '../../src/core/engine/decide.ts';
 import { PolicyImage } from '../../src/core/engine/image.ts';
 import type { Decision } from '../../src/core/engine/precedence.ts';
-import { type CompiledPolicy, compilePolicy } from '../../src/core/policy/compile.ts';
+import { type CompiledPolicy, compileLayers } from '../../src/core/policy/compile.ts';
+import { grantLayers, type TimedGrant } from '../../src/core/policy/grant-layer.ts';
+import { readLayers } from '../../src/core/policy/layers.ts';
 import type { PolicyRoots, PolicySource, ResolveExtends } from '../../src/core/policy/source.ts';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -45,10 +47,15 @@ const EMPTY: readonly PolicySource[] = (['protection', 'guards'] as const).map((
 export type SourceText = Pick<PolicySource, 'layer' | 'text' | 'shipped'> & { name?: string };
 
 /** Compiles files over empty built-in layers, unless they hold their own. */
-export function compileTexts(texts: readonly SourceText[], roots = ROOTS, resolve?: ResolveExtends): CompiledPolicy {
+export function compileTexts(
+  texts: readonly SourceText[],
+  roots = ROOTS,
+  resolve: ResolveExtends = () => null,
+  grants: readonly TimedGrant[] = [],
+): CompiledPolicy {
   const sources = texts.map((source, index) => ({ name: `${source.layer}:${index}.yaml`, ...source }));
   const builtIn = EMPTY.filter(({ layer }) => !sources.some((source) => source.layer === layer));
-  return compilePolicy([...builtIn, ...sources], roots, resolve);
+  return compileLayers([...readLayers([...builtIn, ...sources], resolve), ...grantLayers(grants)], roots);
 }
 
 /** An image of one user policy, given as the lines below `policies:`. */

@@ -11,8 +11,9 @@ import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store
 import { BrokenPolicy } from './broken-policy.ts';
 import { allowCaches, cacheDirectories } from './caches.ts';
 import { casesBeside } from './cases-beside.ts';
-import { compileOnce, parseOnce } from './compile-once.ts';
+import { parseOnce } from './compile-once.ts';
 import { sha256 } from './digest.ts';
+import { compileWithGrants, type GrantsInForce, grantsInForce, NOTHING_GRANTED } from './grants-in-force.ts';
 import { netAllowSource } from './net-allow.ts';
 import { builtInSources, isPreset, presetSource } from './presets.ts';
 import { readPolicyFile } from './read-file.ts';
@@ -31,6 +32,8 @@ export type LoadRequest = {
   netAllow?: readonly string[];
   /** Which of the places for private caches is the run's; the first if nobody says. */
   cacheSlot?: number;
+  /** Whether what was granted counts: to runs in general, and to the one that is named. */
+  grants?: { run?: string | undefined };
 };
 
 export type LoadedPolicy = {
@@ -50,6 +53,8 @@ export type LoadedPolicy = {
   /** What the image was made from, for those who look into it. */
   layers: readonly LayeredFile[];
   roots: PolicyRoots;
+  /** When the first of its grants ends, in milliseconds of CLOCK_BOOTTIME. */
+  grantsEndAt: number | undefined;
 };
 
 /**
@@ -63,8 +68,9 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
     const guarded = [...disk.files].filter((path) => path !== request.layout.systemPolicyDir);
     const caches = allowCaches(layers, cacheDirectories(request.layout, request.cwd, request.cacheSlot));
     const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded, caches.places);
-    const all = [...layers, ...caches.layers];
-    const { image, warnings, launch } = compileOnce(all, roots);
+    const granted = disk.grants();
+    const { all, compiled } = compileWithGrants([...layers, ...caches.layers], granted, roots, disk.warnings);
+    const { image, warnings, launch } = compiled;
     return {
       name: policyName(layers),
       image,
@@ -75,6 +81,7 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
       launch,
       layers: all,
       roots,
+      grantsEndAt: granted.endsAt,
     };
   } catch (error) {
     const told = error instanceof PolicyError ? asUserError(error) : error;
@@ -118,6 +125,14 @@ class PolicyDisk {
     if (project) sources.push(project);
     if (netAllow.length > 0) sources.push(netAllowSource(netAllow));
     return sources;
+  }
+
+  /** They lie among gatekeeper's own files: no rule has to guard them as it guards other policies. */
+  grants(): GrantsInForce {
+    const { grants, layout } = this.#request;
+    if (!grants) return NOTHING_GRANTED;
+    this.files.add(layout.grants);
+    return grantsInForce(layout.grants, grants.run, this.warnings);
   }
 
   /** What `extends` names: a preset, or a file relative to the one that names it. */

@@ -27,7 +27,7 @@ export function processArguments(pid: number): string[] {
   return text === '' ? [] : text.replace(/\0$/, '').split('\0');
 }
 
-function bootId(): string {
+export function bootId(): string {
   boot ??= readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';
   return boot;
 }

@@ -122,11 +122,13 @@ const zshWord = (word: string, text: string): string =>
   `'${word.replaceAll(':', '\\:')}:${text.replaceAll("'", "'\\''")}'`;
 
 const presets = PRESETS.map((word) => ({ word, text: 'preset' }));
+const actions = ACTIONS.map((word) => ({ word, text: 'action' }));
 /** Names that a verb takes beside files. */
 const TARGETS: Readonly<Record<string, readonly Word[]>> = {
   'policy check': presets,
   'policy diff': presets,
-  'policy explain': ACTIONS.map((word) => ({ word, text: 'action' })),
+  'policy explain': actions,
+  'grants add': actions,
 };
 
 const SHELLS = { bash, zsh, fish };

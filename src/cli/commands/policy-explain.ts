@@ -18,7 +18,7 @@ export async function policyExplain(
   options: ExplainOptions,
 ): Promise<number> {
   const asked = readQuestion(action, target, workingDirectory());
-  const here = policyHere(options);
+  const here = policyHere({ ...options, grants: true });
   const { image } = here;
   const found = answer(image, asked);
   const hint = found.verdict === 'allow' ? undefined : howToAllow(found, ruleSubjectOf(asked), ownHome().userPolicy);

@@ -24,6 +24,8 @@ export type HomeLayout = {
   images: string;
   /** Which files of projects the user trusts. */
   trust: string;
+  /** What people granted of what rules ask. */
+  grants: string;
   /** Cache directories that runs get in place of the user's own. */
   caches: string;
   runtime: string;
@@ -51,6 +53,7 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     runs: `${state}/runs`,
     images: `${state}/images`,
     trust: `${state}/trust.json`,
+    grants: `${state}/grants.json`,
     caches: own ? `${own}/caches` : `${absolute(env.XDG_CACHE_HOME) ?? `${passwdHome}/.cache`}/gatekeeper`,
     runtime,
     controlSocket: `${runtime}/control.sock`,

@@ -1,5 +1,6 @@
 import { AUTOMATON_KIND, MOST } from '../policy/image-layout.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
+import { LAYER } from '../policy/source.ts';
 import { ACTION } from '../wire/messages.ts';
 import { ABSORBING, type Automaton, DENSE, KEYS } from './automaton.ts';
 import type { PolicyImage } from './image.ts';
@@ -48,6 +49,20 @@ function checkPrecedence({ files, rules, defaults }: PolicyImage): void {
   }
   for (const { rule } of Object.values(defaults)) {
     if (rule !== null && rule >= rules.length) throw new ImageError('default that is stated by no rule');
+  }
+  checkGrants(files, rules);
+}
+
+/** A grant answers rules that ask: it pierces nothing, and nothing else may end. */
+function checkGrants(files: PolicyImage['files'], rules: PolicyImage['rules']): void {
+  for (const { layer, pierces } of files) {
+    if (layer > LAYER.grants) throw new ImageError('file of an unknown layer');
+    if (layer === LAYER.grants && pierces !== 0n) throw new ImageError('grants that pierce a file');
+  }
+  for (const { layer, effect, flags, until } of rules) {
+    if (layer === LAYER.grants && (effect !== 'allow' || (flags & ~OF_GRANTS) !== 0))
+      throw new ImageError('grant that is more than an answer');
+    if (layer !== LAYER.grants && until !== 0) throw new ImageError('rule that ends and is no grant');
   }
 }
 
@@ -121,4 +136,6 @@ function checkState({ words, classes }: Automaton, at: number, states: Uint8Arra
   }
 }
 
+/** What is true of a grant besides that it allows. */
+const OF_GRANTS = RULE_FLAG.log | RULE_FLAG.checkChildren | RULE_FLAG.anyProgram;
 const ABOUT_REQUESTS = RULE_FLAG.methods | RULE_FLAG.requestPaths;

@@ -2,7 +2,7 @@ import type { ActionName, EffectName } from '../wire/messages.ts';
 import { canonicalCommand } from './command-text.ts';
 import { type HostRequest, matchCommand, matchHost, matchPath, type PathAction } from './decide.ts';
 import type { PolicyImage } from './image.ts';
-import { isPierced, resolve } from './precedence.ts';
+import { isOutOfPlay, resolve } from './precedence.ts';
 
 /** A request as a person asks about it. */
 export type Question =
@@ -19,7 +19,7 @@ export type RuleAccount = {
   pattern: string;
   reason: string;
   override: boolean;
-  /** Whether an override took it out of consideration. */
+  /** Whether an override, or the answer to what it asks, took it out of consideration. */
   pierced: boolean;
 };
 
@@ -78,7 +78,7 @@ function accountOf(image: PolicyImage, rule: number, matching: readonly number[]
     pattern,
     reason,
     override: (flags & 1) !== 0,
-    pierced: isPierced(image, rule, matching),
+    pierced: isOutOfPlay(image, rule, matching),
   };
 }
 

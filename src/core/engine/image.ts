@@ -20,6 +20,8 @@ export type RuleView = {
   timeoutMs: number;
   /** The methods that a rule with that flag speaks of. */
   methods: ReadonlySet<string>;
+  /** Of a grant: when it ends, in seconds of CLOCK_BOOTTIME; 0 if never. */
+  until: number;
 };
 
 export type FileView = { name: string; layer: number; pierces: bigint };
@@ -50,16 +52,20 @@ export class PolicyImage {
   readonly launchers: ReadonlySet<string>;
   /** What the compiler noted for readers: name of the policy, files that took part with their digests. */
   readonly meta: unknown;
+  /** CLOCK_BOOTTIME, by which grants end. */
+  readonly bootSeconds: () => number;
 
   /**
    * Reads an image. @param digest hex SHA-256 of the bytes, computed by the caller
+   * @param bootSeconds CLOCK_BOOTTIME; for a reader without a clock every grant that ends has ended
    * @throws ImageError when the bytes are not a valid image
    */
-  static open(bytes: Uint8Array, digest: string): PolicyImage {
-    return new PolicyImage(bytes, digest);
+  static open(bytes: Uint8Array, digest: string, bootSeconds = () => Number.POSITIVE_INFINITY): PolicyImage {
+    return new PolicyImage(bytes, digest, bootSeconds);
   }
 
-  private constructor(bytes: Uint8Array, digest: string) {
+  private constructor(bytes: Uint8Array, digest: string, bootSeconds: () => number) {
+    this.bootSeconds = bootSeconds;
     const reader = new ImageReader(bytes);
     this.digest = digest;
     this.files = readFiles(reader);
@@ -117,6 +123,7 @@ function readRules(reader: ImageReader, files: readonly FileView[]): RuleView[] 
       pattern: reader.text(view, 24),
       timeoutMs: view.getUint32(32, true),
       methods: new Set(reader.text(view, 36).split(' ').filter(Boolean)),
+      until: view.getUint32(44, true),
     };
   });
 }

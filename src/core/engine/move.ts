@@ -2,6 +2,7 @@ import { RULE_FLAG } from '../policy/rule-table.ts';
 import { EFFECT } from '../wire/messages.ts';
 import type { Automaton } from './automaton.ts';
 import { acceptSet, decidePath } from './decide.ts';
+import { isGrant } from './grants.ts';
 import type { PolicyImage } from './image.ts';
 import { resolve } from './precedence.ts';
 
@@ -63,10 +64,11 @@ function loosensBeneath(
 
 /**
  * Of one automaton among several a set alone says nothing about the verdict, so any difference counts that could change an effect: the
- * rule's number cannot.
+ * rule's number cannot. A grant may end while what was moved stays.
  */
 function differs(image: PolicyImage, action: MovedAction, from: number, to: number): boolean {
   if (from === to) return false;
+  if ([from, to].some((accept) => acceptSet(image, accept).some((rule) => isGrant(image, rule)))) return true;
   const sets = [from, to].map((accept) => acceptSet(image, accept));
   if (image.automata[action].length > 1) return weight(image, sets[0]!) !== weight(image, sets[1]!);
   const effects = sets.map((set) => EFFECT[resolve(image, action, set).effect]);

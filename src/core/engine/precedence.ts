@@ -1,5 +1,6 @@
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { type ActionName, EFFECT, type EffectName, type SourceName } from '../wire/messages.ts';
+import { isGrant, isStandingGrant } from './grants.ts';
 import type { PolicyImage } from './image.ts';
 
 /** What the policy says of a request. A deny is a value like any other. */
@@ -20,13 +21,18 @@ export type Decision = {
 };
 
 /**
- * The strictest of the matching rules that no override pierces; of equals the one with the lowest index. The order of `matching` and
- * repetitions in it do not matter.
+ * The strictest of the matching rules that no override pierces; of equals the one with the lowest index. A standing grant takes rules that ask out of
+ * play and speaks only where one did. The order of `matching` and repetitions in it do not matter.
  */
 export function resolve(image: PolicyImage, action: ActionName, matching: Iterable<number>): Decision {
-  const rules = [...new Set(matching)].sort((a, b) => a - b);
+  const all = [...new Set(matching)].sort((a, b) => a - b);
+  const grant = all.find((rule) => isStandingGrant(image, rule));
+  const rules = all.filter((rule) => !isGrant(image, rule));
   const left = rules.filter((rule) => !isPierced(image, rule, rules));
-  const winner = strictest(image, left);
+  const asked = grant === undefined ? null : strictest(image, left.filter(asks(image)));
+  const winner = strictest(image, asked === null ? left : left.filter((rule) => !asks(image)(rule)));
+  if (asked !== null && (winner === null || image.rules[winner]!.effect === 'allow'))
+    return byGrant(image, grant!, asked);
   if (winner === null) return byDefault(image, action);
   const { effect, flags } = image.rules[winner]!;
   return {
@@ -43,6 +49,22 @@ export function resolve(image: PolicyImage, action: ActionName, matching: Iterab
   };
 }
 
+const asks = (image: PolicyImage) => (rule: number) => image.rules[rule]!.effect === 'ask';
+
+/** What it answers is what it pierced. Whether helpers are judged by themselves is for either to demand. */
+function byGrant(image: PolicyImage, grant: number, asked: number): Decision {
+  const flags = image.rules[grant]!.flags | image.rules[asked]!.flags;
+  return {
+    effect: 'allow',
+    source: 'rule',
+    rule: grant,
+    pierced: asked,
+    log: (image.rules[grant]!.flags & RULE_FLAG.log) !== 0,
+    hide: false,
+    checkChildren: (flags & RULE_FLAG.checkChildren) !== 0,
+  };
+}
+
 /** Whether `one` is an override that takes `other` out of consideration. */
 export function pierces(image: PolicyImage, one: number, other: number): boolean {
   const strong = image.rules[one]!;
@@ -53,6 +75,13 @@ export function pierces(image: PolicyImage, one: number, other: number): boolean
 
 export function isPierced(image: PolicyImage, rule: number, matching: readonly number[]): boolean {
   return matching.some((other) => pierces(image, other, rule));
+}
+
+/** Whether it is of those that decide nothing: pierced, answered, or a grant that ended. */
+export function isOutOfPlay(image: PolicyImage, rule: number, matching: readonly number[]): boolean {
+  if (isGrant(image, rule)) return !isStandingGrant(image, rule);
+  const answered = image.rules[rule]!.effect === 'ask' && matching.some((other) => isStandingGrant(image, other));
+  return answered || isPierced(image, rule, matching);
 }
 
 function strictest(image: PolicyImage, rules: readonly number[]): number | null {

@@ -119,6 +119,14 @@ export const ERRORS = {
     exit: 1,
     http: 422,
   },
+  GK_GRANT: {
+    title: 'the grant cannot be made or revoked',
+    cause:
+      'The subject is not one that rules can name, there is no such grant, or the store of grants cannot be read or written.',
+    remedy: 'see: gatekeeper grants --help',
+    exit: 1,
+    http: 422,
+  },
   GK_DESTINATION: {
     title: 'the destination is not understood',
     cause: 'It is not a host name, *.suffix, address, range or localhost, optionally with :port.',

@@ -119,9 +119,9 @@ function compileAutomata(
 /** Rules that differ in nothing but their place in one file are of one class. Those about request paths differ in their destinations as well. */
 function ruleClasses(table: RuleTable): Int32Array {
   const numbers = new Map<string, number>();
-  return Int32Array.from(table.rules, ({ action, effect, flags, file }, index) => {
+  return Int32Array.from(table.rules, ({ action, effect, flags, file, until }, index) => {
     const own = flags & RULE_FLAG.requestPaths ? index : '';
-    const key = `${action} ${effect} ${flags} ${file} ${own}`;
+    const key = `${action} ${effect} ${flags} ${file} ${until} ${own}`;
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;

@@ -24,6 +24,8 @@ export type RuleDocument = {
   /** Which requests a network rule speaks of; undefined when of all. */
   methods: Placed[] | undefined;
   requestPaths: Placed[] | undefined;
+  /** Of a rule that states a grant: its name, and when it ends in seconds of CLOCK_BOOTTIME (0: never). */
+  grant?: { id: string; until: number };
 };
 
 export type BlockDocument = {

@@ -1,5 +1,6 @@
 import { ACTION } from '../wire/messages.ts';
 import type { RuleEntry, RuleTable } from './rule-table.ts';
+import { LAYER } from './source.ts';
 import type { Token } from './token.ts';
 
 export const FLOOR_ACCESS = { read: 1, write: 2, execute: 4 } as const;
@@ -8,7 +9,8 @@ export type FloorEntry = { path: Uint8Array; access: number };
 
 /**
  * The hierarchies outside which nothing can be allowed, whatever the rules inside say: for every rule that is not a deny the literal directories
- * that its pattern begins with. The kernel's own wall is built from them; it bounds, it does not decide.
+ * that its pattern begins with. The kernel's own wall is built from them; it bounds, it does not decide. A grant adds nothing: it answers rules that
+ * ask, and those count.
  */
 export function floorOf(table: RuleTable): FloorEntry[] {
   const wanted = new Map<string, FloorEntry>();
@@ -23,7 +25,7 @@ export function floorOf(table: RuleTable): FloorEntry[] {
   }
   for (const rule of table.rules) {
     const access = ACCESS_OF.get(rule.action);
-    if (access === undefined || rule.effect === 'deny') continue;
+    if (access === undefined || rule.effect === 'deny' || table.files[rule.file]!.layer === LAYER.grants) continue;
     for (const path of hierarchies(rule)) add(path, access);
   }
   return reduce([...wanted.values()]);

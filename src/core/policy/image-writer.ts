@@ -80,7 +80,7 @@ function writeRules({ table }: ImageContent, strings: Strings): Section {
     for (const text of [rule.reason, rule.label, rule.pattern]) strings.put(out, text);
     out.u32(rule.timeoutMs);
     strings.put(out, rule.methods);
-    out.zeros(4);
+    out.u32(rule.until);
   }
   return { bytes: out.finish(), count: table.rules.length };
 }

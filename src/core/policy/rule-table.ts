@@ -38,6 +38,8 @@ export type RuleEntry = {
   hosts: HostEntry[];
   /** Methods with a space between them; what it means without the flag is nothing. */
   methods: string;
+  /** Of a grant: when it ends, in seconds of CLOCK_BOOTTIME; 0 if never. */
+  until: number;
 };
 
 /** What is said of an action when no rule matches. */

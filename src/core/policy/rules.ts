@@ -109,6 +109,7 @@ class TableBuilder {
         (rule.methods ? RULE_FLAG.methods : 0) |
         (rule.requestPaths ? RULE_FLAG.requestPaths : 0),
       methods: [...new Set(rule.methods?.map(({ text }) => text))].sort().join(' '),
+      ...(rule.grant ? { label: `${file.source.name}:${rule.grant.id}`, until: rule.grant.until } : {}),
     };
     try {
       this.#compileSubject(entry, block, subject, scope, (text) => this.#warn(file, subject.line, text));
@@ -181,6 +182,7 @@ class TableBuilder {
       rows: [],
       hosts: [],
       methods: '',
+      until: 0,
     };
   }
 

@@ -1,5 +1,13 @@
-/** Where a policy file stands; the number is its layer in the image. */
-export const LAYER = { protection: 0, guards: 1, system: 2, user: 3, project: 4, 'command-line': 5 } as const;
+/** Where a policy file stands; the number is its layer in the image. What stands in `grants` answers rules that ask, and does nothing else. */
+export const LAYER = {
+  protection: 0,
+  guards: 1,
+  system: 2,
+  user: 3,
+  project: 4,
+  'command-line': 5,
+  grants: 6,
+} as const;
 export type PolicyLayer = keyof typeof LAYER;
 
 /** A policy file as it was read. */
