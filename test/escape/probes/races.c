@@ -105,19 +105,34 @@ static pid_t start_swapping(const char *one, const char *other) {
 	return swapper;
 }
 
+/* Whether the protected file, found under either name of its directory, is another than before. */
+static int is_changed(char *const directory[2], const char *file, const struct stat *before) {
+	char name[4096];
+	struct stat after;
+	int changed = 0;
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof name, "%s/%s", directory[i], file);
+		changed += stat(name, &after) == 0 && after.st_ino == before->st_ino &&
+			   (after.st_mode != before->st_mode || after.st_size != before->st_size || after.st_nlink != before->st_nlink);
+	}
+	return changed;
+}
+
 /* argv: a directory of one's own; a link that leads to the protected one; a file of both; rounds. The first two change places. */
 static int by_directory_race(char **argv) {
 	char name[4096], made[4096];
 	long done = 0;
-	struct stat before, after;
+	struct stat before;
 	snprintf(made, sizeof made, "%s/%s", argv[1], argv[2]);
 	if (stat(made, &before) != 0)
 		return errno;
 	snprintf(name, sizeof name, "%s/%s", argv[0], argv[2]);
 	snprintf(made, sizeof made, "%s/made", argv[0]);
 	pid_t swapper = start_swapping(argv[0], argv[1]);
-	for (long i = atol(argv[3]); i > 0; i--) {
+	for (long i = atol(argv[3]); i > 0 && done == 0; i--) {
 		int fd;
+		if (i % 1024 == 0)
+			done = is_changed(argv, argv[2], &before);
 		switch (i % 8) {
 		case 0:
 			fd = (int)syscall(SYS_openat, AT_FDCWD, made, O_CREAT | O_EXCL | O_WRONLY, 0600);
@@ -145,11 +160,7 @@ static int by_directory_race(char **argv) {
 	}
 	kill(swapper, SIGKILL);
 	waitpid(swapper, NULL, 0);
-	for (int i = 0; i < 2; i++) {
-		snprintf(name, sizeof name, "%s/%s", argv[i], argv[2]);
-		done += stat(name, &after) == 0 && after.st_ino == before.st_ino &&
-			(after.st_mode != before.st_mode || after.st_size != before.st_size || after.st_nlink != before.st_nlink);
-	}
+	done += is_changed(argv, argv[2], &before);
 	printf("%ld\n", done);
 	return done > 0 ? 0 : EACCES;
 }
