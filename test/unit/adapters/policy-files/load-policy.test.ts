@@ -66,11 +66,19 @@ describe('loadPolicy', () => {
     );
   });
 
-  it('adds system, project and command line', () => {
+  it("adds the system's policy, which is root's alone", () => {
     writeFileSync(
       `${base}/system/site.yaml`,
       policy('policies: [{ action: network, rules: [{ destination: evil.example, effect: deny }] }]'),
     );
+    const load = () => loadPolicy({ ...request, netAllow: ['*.example:443'] });
+    if (process.getuid?.() !== 0) return expect(load).toThrow(/belongs to user/);
+    const opened = PolicyImage.open(load().image, '');
+    expect(decideHost(opened, { name: 'good.example', port: 443 }).effect).toBe('allow');
+    expect(decideHost(opened, { name: 'evil.example', port: 443 }).effect).toBe('deny');
+  });
+
+  it('adds project and command line', () => {
     writeFileSync(
       `${request.cwd}/.gatekeeper.yaml`,
       policy('policies: [{ action: file_read, rules: [{ path: ./private/**, effect: deny }] }]'),
@@ -78,7 +86,6 @@ describe('loadPolicy', () => {
     const { image } = loadPolicy({ ...request, netAllow: ['*.example:443'] });
     const opened = PolicyImage.open(image, '');
     expect(decideHost(opened, { name: 'good.example', port: 443 }).effect).toBe('allow');
-    expect(decideHost(opened, { name: 'evil.example', port: 443 }).effect).toBe('deny');
     expect(decidePath(opened, 'file_read', bytes(`${request.cwd}/private/x`)).effect).toBe('deny');
   });
 
