@@ -114,8 +114,14 @@ export const PROCESSES: readonly WayOut[] = [
   {
     id: 'C23',
     title: 'using up processes, memory and disk',
-    tests: [{ file: 'unit/core/policy/launch-terms.test.ts', title: 'are the strictest of all files' }],
-    notTried: 'a bomb itself, which would take the machine of the tests with it',
+    tests: [
+      {
+        file: 'integration/limits.test.ts',
+        title: 'stop a fork bomb, which harms neither the supervisor nor the daemon nor another run',
+      },
+      { file: 'unit/core/policy/launch-terms.test.ts', title: 'are the strictest of all files' },
+    ],
+    notTried: 'a bomb without limits in the policy, which would take the machine of the tests with it; disk',
   },
   { id: 'C24', title: 'key rings, System V memory and message queues that all processes of a user share' },
   { id: 'C25', title: 'new namespaces' },

@@ -205,7 +205,14 @@ export const SUPERVISOR: readonly WayOut[] = [
   {
     id: 'E25',
     title: 'a clock that jumps',
-    notTried: 'setting the clock of the machine of the tests; no decision hangs on a clock',
+    tests: [
+      {
+        file: 'unit/adapters/grant-store/grant-store.test.ts',
+        title: 'for a while ends by the clock since boot, and with the boot',
+      },
+      { file: 'integration/grants.test.ts', title: 'ends in time though the daemon was killed' },
+    ],
+    notTried: 'setting the clock of the machine of the tests; what ends, ends by the clock since boot',
   },
   {
     id: 'E26',
