@@ -121,7 +121,7 @@ describe('a run under load', () => {
     await until(() => last() === normal);
     const limit = (soft: string): void => {
       for (const pid of supervisorsOf(sandbox.layout.runs))
-        execFileSync('prlimit', [`--nofile=${soft}:`, '--pid', String(pid)]);
+        execFileSync('prlimit', [`--nofile=${soft}:`, '--pid', pid]);
     };
     for (let round = 0; round < 2; round++) {
       limit('0');
@@ -134,17 +134,13 @@ describe('a run under load', () => {
     expect(said().filter((line) => line.includes('.env read'))).toEqual([]);
   });
 
-  /** Guardian and supervisor of the only run. */
-  function supervisorsOf(runs: string): number[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        const command = commandOf(pid);
-        return command.includes('gk-supervise') && command.includes(runs);
-      })
-      .map(Number)
-      .sort((a, b) => a - b)
-      .slice(1);
+  /** The supervisor of the only run and what it forked: all but the guardian, whose parent is the command line. */
+  function supervisorsOf(runs: string): string[] {
+    const found = readdirSync('/proc').filter((pid) => {
+      const command = /^\d+$/.test(pid) ? commandOf(pid) : '';
+      return command.includes('gk-supervise') && command.includes(runs);
+    });
+    return found.filter((pid) => found.includes(parentOf(pid)));
   }
 
   const appears = (name: string): Promise<void> => until(() => existsSync(join(sandbox.project, name)));
@@ -182,6 +178,15 @@ while not os.path.exists('stop'):
 function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** proc_pid_stat(5): the parent is the second field behind the name. */
+function parentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1]!;
   } catch {
     return '';
   }
