@@ -160,6 +160,8 @@ def attempt(name, success, call):
 def read(name):
     os.close(os.open(name, os.O_RDONLY))
 def make():
+    try: os.rmdir('made-for-a-moment') # left when the descriptors went after it was made
+    except FileNotFoundError: pass
     os.mkdir('made-for-a-moment')
     os.rmdir('made-for-a-moment')
 before = None
