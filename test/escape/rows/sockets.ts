@@ -166,7 +166,9 @@ export const SOCKETS: readonly EscapeRow[] = [
     covers: ['C10'],
     title: 'typing into a terminal that tmux holds outside',
     command: ['tmux', '-S', '{services}/tmux', 'run-shell', 'touch {services}/typed'],
-    before: 'rm -f {services}/typed; cd / && tmux -f /dev/null -S {services}/tmux new-session -d sh',
+    // A command of two words is started without the account's own shell, which for some accounts ends at once.
+    before:
+      'rm -f {services}/typed; cd / && SHELL=/bin/sh tmux -f /dev/null -S {services}/tmux new-session -d sleep 600',
     outside: 'works',
     inside: 'EACCES',
     layer: 'policy',
