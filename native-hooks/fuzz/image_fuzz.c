@@ -66,6 +66,9 @@ static void ask_everything(const struct gk_image *image) {
 	uint32_t access;
 	for (uint32_t i = 0; i < gk_image_floor_count(image); i++)
 		touch(gk_image_floor(image, i, &access));
+	for (uint32_t i = 0; i < gk_image_region_count(image); i++)
+		touch(gk_image_region(image, i));
+	touched += gk_image_hints_files(image);
 	touched += gk_image_is_launcher(image, gk_slice_of("env"));
 }
 
@@ -93,6 +96,11 @@ static void add_hosts_and_lists(struct builder *b) {
 	}
 	struct gk_floor_record floor = {.path = build_text(b, "/usr"), .access = GK_FLOOR_READ};
 	bytes_add(&b->section[GK_SECTION_FLOOR], &floor, sizeof(floor));
+	static const char *const region[] = {"/opt", "/usr/lib", "/usr/lib-x"};
+	for (size_t i = 0; i < GK_COUNT(region); i++) {
+		struct gk_region_record entry = {.path = build_text(b, region[i]), .flags = GK_REGION_FILES};
+		bytes_add(&b->section[GK_SECTION_REGION], &entry, sizeof(entry));
+	}
 	static const char *const launchers[] = {"bash", "env", "sh"};
 	for (size_t i = 0; i < GK_COUNT(launchers); i++) {
 		struct gk_text_record text = build_text(b, launchers[i]);

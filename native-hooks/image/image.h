@@ -56,6 +56,14 @@ enum { GK_FLOOR_READ = 1, GK_FLOOR_WRITE = 2, GK_FLOOR_EXECUTE = 4 };
 uint32_t gk_image_floor_count(const struct gk_image *image);
 struct gk_slice gk_image_floor(const struct gk_image *image, uint32_t index, uint32_t *access);
 
+/* The region: hierarchies, none beneath another, at and beneath which every path may be read, without a receipt. They are canonical:
+ * whoever opens one follows no symbolic link. */
+uint32_t gk_image_region_count(const struct gk_image *image);
+/* index < gk_image_region_count. */
+struct gk_slice gk_image_region(const struct gk_image *image, uint32_t index);
+/* Whether everything that a run may execute lies in the region, so that its files may be hinted as well as its directories. */
+bool gk_image_hints_files(const struct gk_image *image);
+
 /* Whether base is the base name of a shell or launcher, whose children are judged by themselves. */
 bool gk_image_is_launcher(const struct gk_image *image, struct gk_slice base);
 

@@ -10,10 +10,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "images are little-end
 /* The bytes have no type of their own until they are overlaid. */
 #define GK_OVERLAY __attribute__((may_alias))
 
-#define GK_IMAGE_MAGIC "GKIMAGE\1"
+#define GK_IMAGE_MAGIC "GKIMAGE\2"
 #define GK_IMAGE_MAX_BYTES (256U << 20)
 #define GK_IMAGE_MAX_FILES 64
 #define GK_IMAGE_MAX_RULES 65535
+#define GK_IMAGE_MAX_REGION 1024
 
 enum gk_section_id {
 	GK_SECTION_STRINGS = 1,
@@ -29,8 +30,9 @@ enum gk_section_id {
 	GK_SECTION_ROOTS,
 	GK_SECTION_LAUNCHERS,
 	GK_SECTION_META,
+	GK_SECTION_REGION,
 };
-#define GK_SECTION_COUNT 13
+#define GK_SECTION_COUNT 14
 
 struct GK_OVERLAY gk_header_record {
 	uint8_t magic[8];
@@ -86,6 +88,13 @@ struct GK_OVERLAY gk_floor_record {
 	uint32_t access, zero;
 };
 
+struct GK_OVERLAY gk_region_record {
+	struct gk_text_record path;
+	uint32_t flags, zero;
+};
+/* Every hierarchy of the region has it, or none. */
+enum { GK_REGION_FILES = 1 };
+
 _Static_assert(sizeof(struct gk_header_record) == 32, "header");
 _Static_assert(sizeof(struct gk_section_record) == 16, "section");
 _Static_assert(sizeof(struct gk_text_record) == 8, "text");
@@ -95,6 +104,7 @@ _Static_assert(sizeof(struct gk_action_record) == 16, "action");
 _Static_assert(sizeof(struct gk_automaton_record) == 24, "automaton");
 _Static_assert(sizeof(struct gk_host_record) == 64, "host");
 _Static_assert(sizeof(struct gk_floor_record) == 16, "floor");
+_Static_assert(sizeof(struct gk_region_record) == 16, "region");
 
 typedef uint32_t GK_OVERLAY gk_word;
 
@@ -128,8 +138,9 @@ struct gk_image {
 	const gk_word *accepts;
 	const struct gk_host_record *hosts;
 	const struct gk_floor_record *floor;
+	const struct gk_region_record *region;
 	const struct gk_text_record *roots, *launchers;
-	uint32_t file_count, rule_count, automaton_count, accept_words, host_count, floor_count, launcher_count;
+	uint32_t file_count, rule_count, automaton_count, accept_words, host_count, floor_count, launcher_count, region_count;
 
 	/* Made when the image is opened, so that deciding only looks up. */
 	struct gk_automaton *automata;

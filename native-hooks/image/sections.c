@@ -15,6 +15,7 @@ static const uint32_t item_bytes[GK_SECTION_COUNT + 1] = {
 	[GK_SECTION_ROOTS] = sizeof(struct gk_text_record),
 	[GK_SECTION_LAUNCHERS] = sizeof(struct gk_text_record),
 	[GK_SECTION_META] = 0,
+	[GK_SECTION_REGION] = sizeof(struct gk_region_record),
 };
 
 static const char *read_entry(struct gk_slice bytes, const struct gk_section_record *entry,

@@ -1,3 +1,4 @@
+#include "image/region.h"
 #include "image/tables.h"
 
 static bool all_zero(const void *bytes, size_t length) {
@@ -141,6 +142,8 @@ const char *gk_tables_read(struct gk_image *image, const struct gk_section *sect
 	image->host_count = sections[GK_SECTION_HOSTS].count;
 	image->floor = (const void *)sections[GK_SECTION_FLOOR].at;
 	image->floor_count = sections[GK_SECTION_FLOOR].count;
+	image->region = (const void *)sections[GK_SECTION_REGION].at;
+	image->region_count = sections[GK_SECTION_REGION].count;
 	image->roots = (const void *)sections[GK_SECTION_ROOTS].at;
 	image->launchers = (const void *)sections[GK_SECTION_LAUNCHERS].at;
 	image->launcher_count = sections[GK_SECTION_LAUNCHERS].count;
@@ -155,6 +158,8 @@ const char *gk_tables_read(struct gk_image *image, const struct gk_section *sect
 		wrong = check_hosts(image);
 	if (!wrong)
 		wrong = check_floor(image);
+	if (!wrong)
+		wrong = gk_region_check(image);
 	if (!wrong)
 		wrong = check_roots(image, &sections[GK_SECTION_ROOTS]);
 	return wrong ? wrong : check_launchers(image);

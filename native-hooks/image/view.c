@@ -48,6 +48,18 @@ struct gk_slice gk_image_floor(const struct gk_image *image, uint32_t index, uin
 	return gk_text(image, image->floor[index].path);
 }
 
+uint32_t gk_image_region_count(const struct gk_image *image) {
+	return image->region_count;
+}
+
+struct gk_slice gk_image_region(const struct gk_image *image, uint32_t index) {
+	return gk_text(image, image->region[index].path);
+}
+
+bool gk_image_hints_files(const struct gk_image *image) {
+	return image->region_count > 0 && (image->region[0].flags & GK_REGION_FILES) != 0;
+}
+
 bool gk_image_is_launcher(const struct gk_image *image, struct gk_slice base) {
 	uint32_t low = 0, high = image->launcher_count;
 	while (low < high) {

@@ -337,6 +337,62 @@ static void views_show_what_was_written(void) {
 	drop(&o);
 }
 
+static const char *region_refused(const char *const *paths, const uint32_t *flags, size_t count) {
+	struct builder b;
+	build_begin(&b);
+	build_file(&b, 3, 1);
+	for (size_t i = 0; i < count; i++) {
+		struct gk_region_record entry = {.path = build_text(&b, paths[i]), .flags = flags[i]};
+		bytes_add(&b.section[GK_SECTION_REGION], &entry, sizeof(entry));
+	}
+	struct bytes bytes = build_end(&b);
+	struct gk_image *image = NULL;
+	const char *why = NULL;
+	int error = gk_image_over(bytes.at, bytes.length, &image, &why);
+	if (error == 0) {
+		CHECK(gk_image_region_count(image) == count, "%u hierarchies", gk_image_region_count(image));
+		for (uint32_t i = 0; i < count; i++)
+			CHECK(gk_slice_equal(gk_image_region(image, i), gk_slice_of(paths[i])), "hierarchy %u", i);
+		CHECK(gk_image_hints_files(image) == (count > 0 && flags[0] == 1), "files are hinted");
+		gk_image_close(image);
+	}
+	free(bytes.at);
+	return error == 0 ? "" : why;
+}
+
+static void regions_are_canonical_and_in_order(void) {
+	static const struct {
+		const char *paths[3];
+		uint32_t flags[3];
+		const char *why;
+	} rows[] = {
+		{{NULL}, {0}, ""},
+		{{"/opt", "/usr"}, {0, 0}, ""},
+		{{"/usr", "/usr-local", "/usr.d"}, {1, 1, 1}, ""},
+		{{"/proceeds", "/devices"}, {0, 0}, "region is not sorted"},
+		{{"/usr", "/usr"}, {0, 0}, "region is not sorted"},
+		{{"/usr", "/usr-x", "/usr/lib"}, {0, 0, 0}, "region entry beneath another"},
+		{{"/opt", "/usr"}, {1, 0}, "region entry with odd flags"},
+		{{"/opt"}, {2}, "region entry with odd flags"},
+		{{"/"}, {0}, "region entry that is no canonical path"},
+		{{"usr"}, {0}, "region entry that is no canonical path"},
+		{{"/usr/"}, {0}, "region entry that is no canonical path"},
+		{{"/usr//lib"}, {0}, "region entry that is no canonical path"},
+		{{"/usr/../etc"}, {0}, "region entry that is no canonical path"},
+		{{"/usr/./lib"}, {0}, "region entry that is no canonical path"},
+		{{"/usr/..lib/.x"}, {0}, ""},
+		{{"/proc"}, {0}, "region entry where the kernel makes the files"},
+		{{"/dev/shm"}, {0}, "region entry where the kernel makes the files"},
+	};
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		size_t count = 0;
+		while (count < 3 && rows[i].paths[count])
+			count++;
+		const char *why = region_refused(rows[i].paths, rows[i].flags, count);
+		CHECK(strcmp(why, rows[i].why) == 0, "row %zu: %s", i, why);
+	}
+}
+
 int main(void) {
 	strictest_rule_wins_and_defaults_speak(12);
 	strictest_rule_wins_and_defaults_speak(0);
@@ -353,5 +409,6 @@ int main(void) {
 	stricter_rules_beneath_are_found();
 	cursors_agree_with_whole_paths();
 	views_show_what_was_written();
+	regions_are_canonical_and_in_order();
 	return gk_check_status();
 }

@@ -3,6 +3,7 @@ import { RULE_FLAG } from '../policy/rule-table.ts';
 import { LAYER } from '../policy/source.ts';
 import { ACTION } from '../wire/messages.ts';
 import { ABSORBING, type Automaton, DENSE, KEYS } from './automaton.ts';
+import { checkRegion } from './check-region.ts';
 import type { PolicyImage } from './image.ts';
 import { ImageError } from './image-error.ts';
 
@@ -12,6 +13,7 @@ export function checkImage(image: PolicyImage): void {
     throw new ImageError('too many files or rules');
   if (image.roots.length !== 6 || image.roots.some((root) => !root.startsWith('/')))
     throw new ImageError('wrong roots');
+  checkRegion(image);
   checkPrecedence(image);
   const sets = acceptSetStarts(image);
   for (const [action, automata] of Object.entries(image.automata)) {

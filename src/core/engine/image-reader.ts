@@ -54,11 +54,15 @@ export class ImageReader {
   }
 
   text(view: DataView, at: number): string {
+    return new TextDecoder().decode(this.textBytes(view, at));
+  }
+
+  textBytes(view: DataView, at: number): Uint8Array {
     const strings = this.bytes('strings');
     const offset = view.getUint32(at, true);
     const length = view.getUint32(at + 4, true);
     if (offset + length > strings.length) throw new ImageError('text outside the strings');
-    return new TextDecoder().decode(strings.subarray(offset, offset + length));
+    return strings.subarray(offset, offset + length);
   }
 
   json(name: SectionName): unknown {

@@ -34,6 +34,7 @@ export type HostView = {
   host: string;
   address: Uint8Array;
 };
+export type RegionView = { path: Uint8Array; flags: number; zero: number };
 export type DefaultView = { effect: EffectName; stated: boolean; log: boolean; rule: number | null };
 
 /** A policy image that was checked once; looking things up in it cannot fail. Format: docs/policy-image.md. */
@@ -47,6 +48,8 @@ export class PolicyImage {
   readonly automata: Readonly<Record<ActionName, readonly Automaton[]>>;
   readonly accepts: Uint32Array;
   readonly floor: readonly { path: string; access: number }[];
+  /** Hierarchies at and beneath which every path may be read without a receipt: sorted by bytes, none beneath another. */
+  readonly region: readonly RegionView[];
   /** home, home real, workspace, workspace real, tmp, tmp real. */
   readonly roots: readonly string[];
   readonly launchers: ReadonlySet<string>;
@@ -82,6 +85,11 @@ export class PolicyImage {
     });
     this.hosts = readHosts(reader);
     this.floor = reader.items('floor').map((view) => ({ path: reader.text(view, 0), access: view.getUint32(8, true) }));
+    this.region = reader.items('region').map((view) => ({
+      path: reader.textBytes(view, 0),
+      flags: view.getUint32(8, true),
+      zero: view.getUint32(12, true),
+    }));
     this.roots = reader.items('roots').map((view) => reader.text(view, 0));
     this.launchers = new Set(reader.items('launchers').map((view) => reader.text(view, 0)));
     this.meta = reader.json('meta');

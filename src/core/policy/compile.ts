@@ -61,6 +61,8 @@ export function compileLayers(
     automata: compileAutomata(files, table, accepts, known),
     accepts: accepts.words,
     floor: floorOf(table),
+    region: [],
+    hintsFiles: false,
     roots: [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]),
     launchers: LAUNCHERS,
     meta: JSON.stringify({

@@ -68,7 +68,7 @@ function reduce(entries: FloorEntry[]): FloorEntry[] {
   return kept;
 }
 
-function covers(directory: Uint8Array, path: Uint8Array): boolean {
+export function covers(directory: Uint8Array, path: Uint8Array): boolean {
   if (directory.length === 1) return true;
   if (path.length < directory.length || directory.some((byte, index) => byte !== path[index])) return false;
   return path.length === directory.length || path[directory.length] === 0x2f;

@@ -13,13 +13,16 @@ export const SECTION = {
   roots: 11,
   launchers: 12,
   meta: 13,
+  region: 14,
 } as const;
 export type SectionName = keyof typeof SECTION;
 
-export const IMAGE_MAGIC = Uint8Array.of(0x47, 0x4b, 0x49, 0x4d, 0x41, 0x47, 0x45, 1);
+export const IMAGE_MAGIC = Uint8Array.of(0x47, 0x4b, 0x49, 0x4d, 0x41, 0x47, 0x45, 2);
 export const HEADER_BYTES = 32;
 export const SECTION_ENTRY_BYTES = 16;
 export const NO_RULE = 0xffffffff;
+/** Of hierarchies in the region; all of them have it or none. */
+export const REGION_FILES = 1;
 export const AUTOMATON_KIND = { path: 0, commandBase: 1, commandPath: 2, requestPath: 3 } as const;
 
 /** Bytes of one item; 0 where the count of items has no meaning of its own. */
@@ -37,6 +40,7 @@ export const ITEM_BYTES: Readonly<Record<SectionName, number>> = {
   roots: 8,
   launchers: 8,
   meta: 0,
+  region: 16,
 };
 
-export const MOST = { files: 64, rules: 65_535, automata: 64, imageBytes: 256 * 1024 * 1024 } as const;
+export const MOST = { files: 64, rules: 65_535, automata: 64, region: 1024, imageBytes: 256 * 1024 * 1024 } as const;

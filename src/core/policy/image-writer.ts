@@ -2,7 +2,15 @@ import { EFFECT } from '../wire/messages.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { EncodedAutomaton } from './encode-automaton.ts';
 import type { FloorEntry } from './floor.ts';
-import { HEADER_BYTES, IMAGE_MAGIC, NO_RULE, SECTION, SECTION_ENTRY_BYTES, type SectionName } from './image-layout.ts';
+import {
+  HEADER_BYTES,
+  IMAGE_MAGIC,
+  NO_RULE,
+  REGION_FILES,
+  SECTION,
+  SECTION_ENTRY_BYTES,
+  type SectionName,
+} from './image-layout.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /** Everything that an image holds. */
@@ -12,6 +20,10 @@ export type ImageContent = {
   /** Words of the ACCEPTS section. */
   accepts: readonly number[];
   floor: readonly FloorEntry[];
+  /** Sorted by bytes, none beneath another. */
+  region: readonly Uint8Array[];
+  /** Whether files of the region may be hinted, not its directories alone. */
+  hintsFiles: boolean;
   roots: readonly Uint8Array[];
   launchers: readonly string[];
   /** JSON for readers. */
@@ -33,6 +45,7 @@ export function writeImage(content: ImageContent): Uint8Array {
     roots: writeTexts(content.roots, strings),
     launchers: writeTexts(content.launchers.map(encode), strings),
     meta: { bytes: encode(content.meta), count: 1 },
+    region: writeRegion(content, strings),
   };
   sections.strings = { bytes: strings.finish(), count: 1 };
   return assemble(sections);
@@ -147,6 +160,15 @@ function writeFloor({ floor }: ImageContent, strings: Strings): Section {
     out.u32(access).u32(0);
   }
   return { bytes: out.finish(), count: floor.length };
+}
+
+function writeRegion({ region, hintsFiles }: ImageContent, strings: Strings): Section {
+  const out = new ByteWriter();
+  for (const path of region) {
+    strings.putBytes(out, path);
+    out.u32(hintsFiles ? REGION_FILES : 0).u32(0);
+  }
+  return { bytes: out.finish(), count: region.length };
 }
 
 function writeTexts(texts: readonly Uint8Array[], strings: Strings): Section {
