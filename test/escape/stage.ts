@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Account, Outcome } from '../support/bare.ts';
+import type { Hooks } from '../support/hooks.ts';
 import { inside, outside } from '../support/run-inside.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { errnoNameOf } from './errno.ts';
@@ -24,10 +25,11 @@ export type StageOptions = {
   isRoot: boolean;
   /** What starts the technique in the run. */
   through: readonly string[];
+  hooks: Hooks;
 };
 
 /** Opened before the first test of the file, closed after the last. */
-export function useStage({ name, user, isRoot, through }: StageOptions): Stage {
+export function useStage({ name, user, isRoot, through, hooks }: StageOptions): Stage {
   const sandbox = useSandbox({ user });
   let fixture: Fixture;
   beforeAll(async () => {
@@ -64,7 +66,11 @@ export function useStage({ name, user, isRoot, through }: StageOptions): Stage {
     failsInside: async (row, rounds) => {
       prepare(row);
       const argv = [...through, ...command(row, rounds)];
-      const result = await inside(sandbox, argv, { policy: row.policy ?? 'default', options: row.options });
+      const result = await inside(sandbox, argv, {
+        policy: row.policy ?? 'default',
+        options: row.options,
+        hooks,
+      });
       expect(result.stdout, name).not.toContain('SECRET');
       expect([row.inside].flat(), name).toContain(outcome(result));
       if (row.unharmed) execFileSync('sh', ['-c', fixture.fill(row.unharmed)]);

@@ -5,27 +5,38 @@ import { TABLES } from './rows.ts';
 import { ROUNDS, type Stage, type StageOptions, useStage } from './stage.ts';
 
 const account = ordinaryAccount();
+const root = { name: 'root', user: undefined, isRoot: true };
 const ordinary = { name: `an ordinary user${account ? ` (${account.name})` : ''}`, user: account, isRoot: false };
-const accounts: readonly Omit<StageOptions, 'through'>[] =
-  account === undefined ? [ordinary] : [{ name: 'root', user: undefined, isRoot: true }, ordinary];
+type Who = Omit<StageOptions, 'through' | 'hooks'>;
 
-const stages = accounts.map((who) => ({
-  plain: useStage({ ...who, through: [] }),
-  // Whatever gatekeeper tells a program by its environment does not reach this one.
-  emptied: useStage({
+/** Whatever gatekeeper tells a program by its environment does not reach this one. */
+const emptied = (who: Who): Stage =>
+  useStage({
     ...who,
     name: `${who.name}, with an empty environment`,
+    hooks: 'on',
     through: ['/usr/bin/env', '-i', `PATH=${process.env['PATH']}`],
-  }),
-}));
+  });
+const plain = (who: Who): Stage => useStage({ ...who, hooks: 'on', through: [] });
+const corrupted = (who: Who): Stage =>
+  useStage({ ...who, name: `${who.name}, with hooks that lie`, hooks: 'corrupted', through: [] });
+
+/** For each account the ways in which a row is tried inside; the first of them tries it outside as well. */
+const stages: readonly Stage[][] =
+  account === undefined
+    ? [[plain(ordinary), emptied(ordinary), corrupted(ordinary)]]
+    : [
+        [plain(root), emptied(root)],
+        [plain(ordinary), corrupted(ordinary)],
+      ];
 
 describe.each(Object.entries(TABLES))('%s', (_table, rows) => {
-  const applicable = rows.filter((row) => stages.some(({ plain }) => plain.applies(row)));
+  const applicable = rows.filter((row) => stages.some(([first]) => first!.applies(row)));
   it.each(applicable.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
-    const own = stages.filter(({ plain }) => plain.applies(row));
+    const own = stages.filter(([first]) => first!.applies(row));
     // What all processes of the machine share is one row's at a time.
-    for (const { plain } of own) await plain.succeedsOutside(row);
-    const inside = own.flatMap(({ plain, emptied }) => [plain, emptied]);
+    for (const [first] of own) await first!.succeedsOutside(row);
+    const inside = own.flat();
     await each(inside, row, (stage) => stage.failsInside(row, ROUNDS / inside.length));
   });
 });

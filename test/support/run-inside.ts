@@ -6,6 +6,7 @@ import { requestControl } from '../../src/adapters/control-client/request.ts';
 import type { AuditRecord } from '../../src/core/audit/record.ts';
 import { API, type ListRunsResponse, type RunSummary } from '../../src/core/contract/control-api.ts';
 import { bare, type Outcome } from './bare.ts';
+import { type Hooks, wantedHooks, withHooks } from './hooks.ts';
 import type { GatekeeperOptions, Sandbox } from './sandbox.ts';
 
 export type InsideOptions = GatekeeperOptions & {
@@ -13,6 +14,8 @@ export type InsideOptions = GatekeeperOptions & {
   policy?: string | undefined;
   /** Further options of `gatekeeper run`. */
   options?: readonly string[] | undefined;
+  /** What the suite was asked for, unless a test says otherwise. */
+  hooks?: Hooks | undefined;
 };
 
 export type InsideOutcome = Outcome & {
@@ -26,11 +29,15 @@ export type InsideOutcome = Outcome & {
 export async function inside(
   sandbox: Sandbox,
   argv: readonly string[],
-  { policy, options = [], ...rest }: InsideOptions = {},
+  { policy, options = [], hooks = wantedHooks(), ...rest }: InsideOptions = {},
 ): Promise<InsideOutcome> {
+  const layer = withHooks(sandbox, hooks);
   const name = `test-${process.pid}-${++runs}`;
   const chosen = policy === undefined ? [] : ['--policy', policyReference(sandbox, policy, name)];
-  const outcome = await sandbox.gatekeeper(['run', '--name', name, ...chosen, ...options, '--', ...argv], rest);
+  const outcome = await sandbox.gatekeeper(
+    ['run', '--name', name, ...chosen, ...layer.options, ...options, '--', ...layer.through, ...argv],
+    rest,
+  );
   const run = await endedRun(sandbox, name);
   return { ...outcome, run, receipts: run ? await receiptsOf(sandbox, run.id) : [] };
 }
