@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dispatchHeader } from './generate/dispatch-header.ts';
 import { escapesPage } from './generate/escapes-page.ts';
-import { filterHeader } from './generate/filter-header.ts';
+import { filterHeader, hintHeader } from './generate/filter-header.ts';
 import { policySchema } from './generate/policy-schema.ts';
 import { wireHeader } from './generate/wire-header.ts';
 
@@ -14,6 +14,7 @@ const TARGETS: readonly { path: string; make: () => string }[] = [
   { path: 'native-hooks/include/gk_wire.gen.h', make: wireHeader },
   { path: 'native-hooks/include/gk_dispatch.gen.h', make: dispatchHeader },
   { path: 'native-hooks/include/gk_filter.gen.h', make: filterHeader },
+  { path: 'native-hooks/include/gk_hint.gen.h', make: hintHeader },
   { path: 'policies/schema.json', make: policySchema },
   { path: 'docs/escapes.md', make: escapesPage },
 ];

@@ -95,12 +95,12 @@ static int keep_only_streams(int *socket) {
 }
 
 static int install_filter(const struct gk_agent *agent, int *listener) {
-	const struct sock_filter *program = agent->hiding ? gk_filter_hiding : gk_filter_program;
-	size_t length = agent->hiding ? GK_COUNT(gk_filter_hiding) : GK_COUNT(gk_filter_program);
+	const struct gk_filter *filter = &gk_filters[agent->hiding][agent->hints];
 	if (agent->limits->bounds.processes == 0)
-		return gk_notify_install(program, length, listener);
+		return gk_notify_install(filter->program, filter->length, listener);
 	struct sock_filter *counting;
-	int error = gk_birth_filter(program, length, &counting, &length);
+	size_t length;
+	int error = gk_birth_filter(filter->program, filter->length, &counting, &length);
 	return error < 0 ? error : gk_notify_install(counting, length, listener);
 }
 

@@ -2,6 +2,7 @@
 #ifndef GK_LAUNCH_AGENT_H
 #define GK_LAUNCH_AGENT_H
 
+#include "include/gk_hint.gen.h"
 #include "launch/limits.h"
 #include "launch/typed.h"
 
@@ -15,6 +16,7 @@ struct gk_agent {
 	const sigset_t *signals; /* the mask that we were started with */
 	int ruleset;
 	bool hiding; /* the policy hides names from the run */
+	enum gk_hints hints;
 	pid_t supervisor;
 };
 

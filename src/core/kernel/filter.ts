@@ -2,6 +2,7 @@
  * The seccomp program, made from the system call table: a binary search over the number, then the argument checks of
  * that call. Classic BPF as in seccomp(2); layout of seccomp_data and return values from include/uapi/linux/seccomp.h.
  */
+import { HINT_FLAGS, HINT_MAGIC, type Hints, O_DIRECTORY } from './hint.ts';
 import {
   type Check,
   ERRNO,
@@ -45,13 +46,16 @@ const argumentHigh = (arg: number): number => argumentLow(arg) + 4;
 /** A conditional jump reaches at most this far; further goes through an unconditional one. */
 const MAX_CONDITIONAL_JUMP = 255;
 
-/**
- * The whole program, at most 4096 instructions (BPF_MAXINSNS).
- *
- * @param hiding for runs from which names are hidden: looks come before the supervisor
- */
-export function buildFilter(entries: readonly SyscallEntry[] = SYSCALLS, hiding = false): Instruction[] {
-  const program = new BackwardProgram(hiding);
+export type FilterOptions = {
+  /** For runs from which names are hidden: looks come before the supervisor. */
+  hiding?: boolean;
+  /** Opens that are let through without it. */
+  hints?: Hints;
+};
+
+/** The whole program, at most 4096 instructions (BPF_MAXINSNS). */
+export function buildFilter(options: FilterOptions = {}, entries: readonly SyscallEntry[] = SYSCALLS): Instruction[] {
+  const program = new BackwardProgram(options);
   const kill = program.ret(RET.killProcess);
   const enosys = program.ret(RET.errno | ERRNO.ENOSYS);
   const search = buildSearch(program, equalRanges(entries), enosys);
@@ -108,6 +112,7 @@ function buildTreatment(program: BackwardProgram, entry: SyscallEntry): Label {
 
 function buildCheck(program: BackwardProgram, check: Check, otherwise: Label): Label {
   const then = program.leaf(check.gives);
+  if (check.test === 'hint') return buildHint(program, check.arg, then, otherwise);
   if (check.test === 'anyBit') {
     const test = program.jump(BPF.JSET, (check.mask ?? 0) >>> 0, then, otherwise);
     return program.load(argumentLow(check.arg), test);
@@ -119,6 +124,14 @@ function buildCheck(program: BackwardProgram, check: Check, otherwise: Label): L
   if (check.width === 'int') return low;
   // A 64-bit value equals a small constant only when its upper half is zero.
   return program.load(argumentHigh(check.arg), program.jump(BPF.JEQ, 0, low, miss));
+}
+
+/** What is no hint costs two instructions; O_TMPFILE, which has O_DIRECTORY in it, has a bit more than hints may have. */
+function buildHint(program: BackwardProgram, arg: number, hint: Label, otherwise: Label): Label {
+  if (program.hints === 'none') return otherwise;
+  const rest = program.hints === 'files' ? hint : program.jump(BPF.JSET, O_DIRECTORY, hint, otherwise);
+  const flags = program.load(argumentLow(arg), program.jump(BPF.JSET, ~HINT_FLAGS, otherwise, rest));
+  return program.load(argumentHigh(arg), program.jump(BPF.JEQ, HINT_MAGIC, flags, otherwise));
 }
 
 function buildMembership(program: BackwardProgram, values: readonly number[], hit: Label, miss: Label): Label {
@@ -160,9 +173,11 @@ class BackwardProgram {
   readonly #reversed: Instruction[] = [];
   readonly #returns = new Map<number, Label>();
   readonly #look: number;
+  readonly hints: Hints;
 
-  constructor(hiding: boolean) {
+  constructor({ hiding = false, hints = 'none' }: FilterOptions) {
     this.#look = hiding ? RET.userNotify : RET.allow;
+    this.hints = hints;
   }
 
   ret(value: number): Label {

@@ -19,8 +19,11 @@ export type Check = {
   width: 'int' | 'long';
   /** Bits taken into account before the comparison; all when absent. `int` width only. */
   mask?: number;
-  /** `in`: the masked value is one of `values`. `notIn`: it is none of them. `anyBit`: some masked bit is set. */
-  test: 'in' | 'notIn' | 'anyBit';
+  /**
+   * `in`: the masked value is one of `values`. `notIn`: it is none of them. `anyBit`: some masked bit is set. `hint`: it is a hint (hint.ts) of those that the
+   * filter lets through.
+   */
+  test: 'in' | 'notIn' | 'anyBit' | 'hint';
   values?: readonly number[];
   gives: Leaf;
 };
@@ -209,7 +212,10 @@ export const SOCKET_RULES: readonly {
 
 const SPECIAL: Record<string, Treatment> = {
   open: openUnlessPath(1),
-  openat: openUnlessPath(2),
+  openat: {
+    checks: [{ arg: 2, width: 'int', test: 'hint', gives: 'allow' }, anyBit(2, O_PATH, 'allow')],
+    otherwise: 'notify',
+  },
   ioctl: {
     checks: [int(1, 'in', Object.values(REFUSED_IOCTLS), refuse('EPERM'))],
     otherwise: 'allow',

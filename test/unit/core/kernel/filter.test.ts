@@ -1,53 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import {
-  AUDIT_ARCH_X86_64,
-  BPF,
-  buildFilter,
-  type Instruction,
-  RET,
-  X32_BIT,
-} from '../../../../src/core/kernel/filter.ts';
-import { AUDITED_MAX, ERRNO, SYSCALLS } from '../../../../src/core/kernel/syscalls.ts';
+import { AUDIT_ARCH_X86_64, BPF, buildFilter, X32_BIT } from '../../../../src/core/kernel/filter.ts';
+import { AUDITED_MAX, SYSCALLS } from '../../../../src/core/kernel/syscalls.ts';
+import { runFilter } from '../../../support/run-filter.ts';
 
 const program = buildFilter();
 const number = new Map(SYSCALLS.map((entry) => [entry.name, entry.nr]));
 
-/** Runs the program as the kernel would: seccomp_data is nr, arch, instruction pointer, six 64-bit arguments. */
-function run(
-  nr: number,
-  args: readonly bigint[] = [],
-  arch = AUDIT_ARCH_X86_64,
-  code: Instruction[] = program,
-): string {
-  const data = new DataView(new ArrayBuffer(64));
-  data.setUint32(0, nr, true);
-  data.setUint32(4, arch, true);
-  args.forEach((value, index) => {
-    data.setBigUint64(16 + index * 8, BigInt.asUintN(64, value), true);
-  });
-  let a = 0;
-  for (let pc = 0; pc < code.length; ) {
-    const { code: op, jt, jf, k } = code[pc++]!;
-    if (op === BPF.LD_ABS) a = data.getUint32(k, true);
-    else if (op === BPF.ALU_AND_K) a = (a & k) >>> 0;
-    else if (op === BPF.JA) pc += k;
-    else if (op === BPF.JEQ) pc += a === k ? jt : jf;
-    else if (op === BPF.JGE) pc += a >= k ? jt : jf;
-    else if (op === BPF.JSET) pc += (a & k) !== 0 ? jt : jf;
-    else if (op === BPF.RET) return spell(k);
-    else throw new Error(`unknown instruction ${op}`);
-  }
-  throw new Error('ran past the end');
-}
-
-function spell(value: number): string {
-  if (value === RET.allow) return 'allow';
-  if (value === RET.userNotify) return 'notify';
-  if (value === RET.killProcess) return 'kill';
-  const errno = value & 0xffff;
-  return Object.entries(ERRNO).find(([, n]) => n === errno)?.[0] ?? `errno ${errno}`;
-}
-
+const run = (nr: number, args: readonly bigint[] = [], arch = AUDIT_ARCH_X86_64, code = program): string =>
+  runFilter(code, nr, args, arch);
 const call = (name: string, ...args: bigint[]): string => run(number.get(name)!, args);
 
 describe('the seccomp program', () => {
@@ -71,7 +31,7 @@ describe('the seccomp program', () => {
   });
 
   it('puts what only looks before the supervisor where names are hidden, and differs in nothing else', () => {
-    const hiding = buildFilter(SYSCALLS, true);
+    const hiding = buildFilter({ hiding: true });
     const looks = SYSCALLS.filter(({ treatment }) => treatment === 'look').map(({ name }) => name);
     expect(looks).toEqual(expect.arrayContaining(['stat', 'statx', 'faccessat2', 'readlinkat', 'getdents64']));
     const differing = SYSCALLS.filter(({ nr }) => run(nr) !== run(nr, [], AUDIT_ARCH_X86_64, hiding));
