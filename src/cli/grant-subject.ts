@@ -1,11 +1,11 @@
 import { addressFromBytes, formatAddress } from '../core/egress/address.ts';
+import type { Asked } from '../core/engine/answer.ts';
 import { canonicalCommand } from '../core/engine/command-text.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { checkGrant } from '../core/policy/grant-layer.ts';
 import { literalCommand, literalPath } from '../core/policy/literal-pattern.ts';
 import { PatternProblem } from '../core/policy/pattern-problem.ts';
 import type { ActionName } from '../core/wire/messages.ts';
-import type { Asked } from './question.ts';
 
 /** The pattern that takes what is asked about, and nothing else. @throws GatekeeperError (GK_GRANT) */
 export function patternOf(asked: Asked): string {

@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import type { Answer } from '../core/engine/answer.ts';
 
 /** One line that tells how a denied request could be allowed, if it can be at all. */
 export function howToAllow(

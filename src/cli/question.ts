@@ -4,15 +4,8 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseAuthority } from '../core/egress/authority.ts';
 import { canonicalRequestPath } from '../core/egress/request-path.ts';
 import { parseAbsoluteTarget } from '../core/egress/request-target.ts';
-import type { HostRequest } from '../core/engine/decide.ts';
+import type { Asked } from '../core/engine/answer.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
-
-/** What a person asks about, in the terms in which it would be judged. */
-export type Asked =
-  | { action: 'file_read' | 'file_write' | 'file_delete' | 'unix_socket'; path: string }
-  /** `program` is the file itself, `alias` the link that leads to it when there is one. */
-  | { action: 'shell_exec'; program: string; alias: string | undefined; words: readonly string[] }
-  | ({ action: 'network'; url?: string } & HostRequest);
 
 /** Reads action and target from the command line. Throws GK_USAGE or GK_DESTINATION. */
 export function readQuestion(action: string, words: readonly string[], cwd: string): Asked {

@@ -1,11 +1,11 @@
 import { addressFromBytes, formatAddress } from '../../core/egress/address.ts';
+import { type Answer, type Asked, answer } from '../../core/engine/answer.ts';
 import type { RuleAccount } from '../../core/engine/explain.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
-import { type Answer, answer } from '../answer.ts';
 import { ownHome, workingDirectory } from '../home.ts';
 import { howToAllow } from '../how-to-allow.ts';
 import { placeOf, policyHere } from '../policy-here.ts';
-import { type Asked, readQuestion } from '../question.ts';
+import { readQuestion } from '../question.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
 

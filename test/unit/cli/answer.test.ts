@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../../src/cli/answer.ts';
 import { howToAllow } from '../../../src/cli/how-to-allow.ts';
-import type { Asked } from '../../../src/cli/question.ts';
+import { type Asked, answer } from '../../../src/core/engine/answer.ts';
 import { PolicyImage } from '../../../src/core/engine/image.ts';
 import { compilePolicy } from '../../../src/core/policy/compile.ts';
 import type { PolicyLayer } from '../../../src/core/policy/source.ts';

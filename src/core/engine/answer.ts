@@ -1,8 +1,14 @@
-import { decidePath } from '../core/engine/decide.ts';
-import { type Explanation, explain } from '../core/engine/explain.ts';
-import type { PolicyImage } from '../core/engine/image.ts';
-import { EFFECT } from '../core/wire/messages.ts';
-import type { Asked } from './question.ts';
+import { EFFECT } from '../wire/messages.ts';
+import { decidePath, type HostRequest } from './decide.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { PolicyImage } from './image.ts';
+
+/** What a person asks about, in the terms in which it would be judged. */
+export type Asked =
+  | { action: 'file_read' | 'file_write' | 'file_delete' | 'unix_socket'; path: string }
+  /** `program` is the file itself, `alias` the link that leads to it when there is one. */
+  | { action: 'shell_exec'; program: string; alias: string | undefined; words: readonly string[] }
+  | ({ action: 'network'; url?: string } & HostRequest);
 
 export type Answer = Explanation & {
   /** The effect in the end: a launcher is allowed where no rule speaks of it. */
