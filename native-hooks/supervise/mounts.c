@@ -1,18 +1,13 @@
 #include "supervise/mounts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One line of mountinfo: of the file system device, root and what lies beneath it are to be seen at place. */
-struct mount {
-	char *device, *root, *place;
-};
 
 /* What begins with from can be reached with to in its stead. Both without a slash at the end; "" is the root. */
 struct translation {
 	char *from, *to;
+	bool from_origin; /* to shows a part of what from does, or shows it again from within */
 };
 
 struct gk_mounts {
@@ -20,75 +15,42 @@ struct gk_mounts {
 	size_t count, capacity;
 };
 
-static int add_pair(struct gk_mounts *mounts, const struct mount *seen, const struct mount *other);
-
-/* Blanks, tabs, line ends and backslashes stand as \ooo. */
-static void unescape(char *text) {
-	char *out = text;
-	for (const char *in = text; *in != '\0'; out++) {
-		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' && in[3] >= '0' && in[3] <= '7') {
-			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
-			in += 4;
-		} else {
-			*out = *in++;
-		}
-	}
-	*out = '\0';
-}
-
-static void cut_last_slash(char *path) {
-	size_t length = strlen(path);
-	if (length > 0 && path[length - 1] == '/')
-		path[length - 1] = '\0';
-}
-
-/* "36 35 98:0 /root /place …". Roots that are no paths (of namespaces) lead nowhere. */
-static bool parse_line(char *line, struct mount *out) {
-	char *rest = line, *field[5];
-	for (size_t i = 0; i < GK_COUNT(field); i++) {
-		field[i] = strsep(&rest, " ");
-		if (field[i] == NULL)
-			return false;
-	}
-	*out = (struct mount){field[2], field[3], field[4]};
-	unescape(out->root);
-	unescape(out->place);
-	bool paths = out->root[0] == '/' && out->place[0] == '/';
-	cut_last_slash(out->root);
-	cut_last_slash(out->place);
-	return paths;
-}
-
-static int parse_all(char *text, struct mount **out, size_t *count) {
-	size_t capacity = 0;
-	*out = NULL;
-	*count = 0;
-	for (char *line; (line = strsep(&text, "\n")) != NULL;) {
-		if (*count == capacity) {
-			capacity = capacity == 0 ? 64 : capacity * 2;
-			struct mount *grown = reallocarray(*out, capacity, sizeof *grown);
-			if (grown == NULL)
-				return -ENOMEM;
-			*out = grown;
-		}
-		*count += parse_line(line, &(*out)[*count]);
-	}
-	return 0;
-}
+static int add_pair(struct gk_mounts *mounts, const struct gk_mount *seen, const struct gk_mount *other);
 
 int gk_mounts_read(char *text, struct gk_mounts **out) {
-	struct mount *list;
-	size_t count;
-	struct gk_mounts *mounts = calloc(1, sizeof *mounts);
-	int error = parse_all(text, &list, &count);
+	struct gk_mount_table table;
+	int error = gk_mount_table_read(text, &table);
 	*out = NULL;
-	if (mounts == NULL)
-		error = -ENOMEM;
-	for (size_t i = 0; error == 0 && i < count; i++)
-		for (size_t j = 0; error == 0 && j < count; j++)
-			if (i != j && strcmp(list[i].device, list[j].device) == 0)
+	if (error == 0)
+		error = gk_mounts_of(&table, out);
+	gk_mount_table_close(&table);
+	return error;
+}
+
+int gk_mounts_open(struct gk_mounts **out) {
+	struct gk_mount_table table;
+	int error = gk_mount_table_open(&table);
+	*out = NULL;
+	if (error == 0)
+		error = gk_mounts_of(&table, out);
+	gk_mount_table_close(&table);
+	return error;
+}
+
+/* Roots that are no paths (of namespaces) lead nowhere. */
+static bool is_path(const char *root) {
+	return root[0] == '/' || root[0] == '\0';
+}
+
+int gk_mounts_of(const struct gk_mount_table *table, struct gk_mounts **out) {
+	const struct gk_mount *list = table->list;
+	struct gk_mounts *mounts = calloc(1, sizeof *mounts);
+	int error = mounts == NULL ? -ENOMEM : 0;
+	*out = NULL;
+	for (size_t i = 0; error == 0 && i < table->count; i++)
+		for (size_t j = 0; error == 0 && j < table->count; j++)
+			if (i != j && strcmp(list[i].device, list[j].device) == 0 && is_path(list[i].root) && is_path(list[j].root))
 				error = add_pair(mounts, &list[i], &list[j]);
-	free(list);
 	if (error == 0 && mounts->count > 0)
 		*out = mounts;
 	else
@@ -113,11 +75,13 @@ static char *joined(const char *head, const char *tail) {
 }
 
 /* How names in the one mount read in the other, as far as both show the same. */
-static int add_pair(struct gk_mounts *mounts, const struct mount *seen, const struct mount *other) {
+static int add_pair(struct gk_mounts *mounts, const struct gk_mount *seen, const struct gk_mount *other) {
 	const char *deeper = beneath(seen->root, other->root), *shallower = beneath(other->root, seen->root);
 	if (deeper == NULL && shallower == NULL)
 		return 0;
-	struct translation pair = {joined(seen->place, deeper != NULL ? "" : shallower), joined(other->place, deeper != NULL ? deeper : "")};
+	bool same = deeper != NULL && shallower != NULL;
+	bool origin = same ? other->place[0] != '\0' && beneath(other->place, seen->place) != NULL : shallower != NULL;
+	struct translation pair = {joined(seen->place, deeper != NULL ? "" : shallower), joined(other->place, deeper != NULL ? deeper : ""), origin};
 	int error = pair.from == NULL || pair.to == NULL ? -ENOMEM : 0;
 	/* A mount over the very place where it is seen anyway shows nothing twice. */
 	bool twice = error == 0 && strcmp(pair.from, pair.to) != 0;
@@ -137,35 +101,6 @@ static int add_pair(struct gk_mounts *mounts, const struct mount *seen, const st
 	}
 	free(pair.from);
 	free(pair.to);
-	return error;
-}
-
-int gk_mounts_open(struct gk_mounts **out) {
-	GK_AUTO_CLOSE int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t length = 0, capacity = 0;
-	ssize_t got = fd < 0 ? -1 : 1;
-	*out = NULL;
-	while (got > 0) {
-		if (length + 1 >= capacity) {
-			capacity = capacity == 0 ? 65536 : capacity * 2;
-			char *grown = realloc(text, capacity);
-			if (grown == NULL) {
-				free(text);
-				return -ENOMEM;
-			}
-			text = grown;
-		}
-		got = read(fd, text + length, capacity - length - 1);
-		if (got > 0)
-			length += (size_t)got;
-	}
-	int error = got < 0 ? -errno : 0;
-	if (error == 0) {
-		text[length] = '\0';
-		error = gk_mounts_read(text, out);
-	}
-	free(text);
 	return error;
 }
 
@@ -201,4 +136,13 @@ bool gk_mounts_next(const struct gk_mounts *mounts, struct gk_slice path, size_t
 
 bool gk_mounts_same(const struct gk_mounts *mounts, struct gk_slice path, size_t at, char out[PATH_MAX], size_t *length) {
 	return translate(&mounts->list[at - 1], path, out, length);
+}
+
+const char *gk_mounts_from_elsewhere(const struct gk_mounts *mounts, const char *directory) {
+	for (size_t i = 0; mounts != NULL && i < mounts->count; i++) {
+		const struct translation *pair = &mounts->list[i];
+		if (!pair->from_origin && (beneath(pair->from, directory) != NULL || beneath(directory, pair->from) != NULL))
+			return pair->to;
+	}
+	return NULL;
 }
