@@ -10,6 +10,8 @@ export type RunArguments = {
   enforce: 'kernel';
   verbose: boolean;
   detach: boolean;
+  hooks: boolean;
+  quietHook: boolean;
 };
 
 /** The options of `run`: read by the parser below, and by the help and the completions that commander makes. */
@@ -29,6 +31,11 @@ export const RUN_OPTIONS = [
   { long: '--simulate', text: 'decide and record, but let everything happen' },
   { long: '--enforce', value: 'level', text: 'enforcement level: kernel (the default)' },
   { long: '--detach', text: 'let it go on in the background; its identifier is printed, for ps and kill' },
+  {
+    long: '--no-hooks',
+    text: 'load nothing into its processes; what may happen is the same, refusals are not explained',
+  },
+  { long: '--quiet-hook', text: 'explain no refusal on the standard error of its processes' },
   { long: '--verbose', text: 'say on standard error which policy holds, and at the end what was denied' },
 ] as const satisfies readonly RunOption[];
 
@@ -86,6 +93,8 @@ function toArguments(given: Map<string, string[]>, argv: string[]): RunArguments
     enforce,
     verbose: given.has('--verbose'),
     detach: given.has('--detach'),
+    hooks: !given.has('--no-hooks'),
+    quietHook: given.has('--quiet-hook'),
   };
 }
 

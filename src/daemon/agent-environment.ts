@@ -1,3 +1,5 @@
+import type { CreateRunRequest } from '../core/contract/control-api.ts';
+
 /** Variables that the agent gets: they make well-behaved programs use the proxy. What decides is the kernel layer. */
 export function agentVariables(run: string, proxyPort: number): Record<string, string> {
   const proxy = `http://127.0.0.1:${proxyPort}`;
@@ -14,4 +16,18 @@ export function agentVariables(run: string, proxyPort: number): Record<string, s
     NODE_USE_ENV_PROXY: '1',
     GATEKEEPER_RUN: run,
   };
+}
+
+/** What the hooks of a run may do, and what they decide explanations by. The supervisor takes out the hints that do not hold on this machine. */
+export function hookVariable(
+  { simulate = false, quietHook = false }: Pick<CreateRunRequest, 'simulate' | 'quietHook'>,
+  policy: { imagePath: string; hidesNames: boolean; hints: { files: boolean; directories: boolean } | undefined },
+): Record<string, string> {
+  const letters = [
+    policy.hints?.files && !simulate ? 'f' : '',
+    policy.hints?.directories && !simulate ? 'd' : '',
+    policy.hidesNames ? 'h' : '',
+    quietHook ? 'q' : '',
+  ];
+  return { GATEKEEPER_HOOK: `${letters.join('')}:${policy.imagePath}` };
 }

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 import type { CacheStore } from '../adapters/cache-store/cache-store.ts';
+import type { HookStore, Provided } from '../adapters/hook-store/hook-store.ts';
 import { wellFormed } from '../core/audit/byte-text.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import { redact } from '../core/audit/redact.ts';
 import type { CreateRunRequest, CreateRunResponse } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
-import type { LaunchTerms } from '../core/policy/launch-terms.ts';
-import { agentVariables } from './agent-environment.ts';
+import { agentVariables, hookVariable } from './agent-environment.ts';
 import { limitArguments } from './limit-arguments.ts';
 import { newRun, type Run } from './run.ts';
 import { prepareCaches } from './run-caches.ts';
 import { newRunId } from './run-id.ts';
-import type { CompilePolicy, Images } from './run-policy.ts';
+import type { CompiledPolicy, CompilePolicy, Images } from './run-policy.ts';
 import { newRunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
 import { activeRuns } from './runs.ts';
@@ -24,6 +24,8 @@ export type CreateRunOptions<Image> = {
   runs: Map<string, Run>;
   store: RunStore;
   caches: CacheStore;
+  hooks: HookStore;
+  hidesNames: (image: Image) => boolean;
   images: Images<Image>;
   compile: CompilePolicy;
   append: (record: AuditFields) => Promise<ChainHead>;
@@ -60,6 +62,7 @@ async function createRunWith<Image>(
   const id = newRunId(Date.parse(createdAt), randomBytes(10));
   const name = freeName(request, options.runs);
   const { seq } = await append(createReceipt(request, { id, name, policyDigest, createdAt }));
+  const provided = request.hooks === false ? NO_HOOKS : options.hooks.provide();
   const record = newRunRecord(id, name, request, {
     createdAt,
     auditSeq: seq,
@@ -67,6 +70,7 @@ async function createRunWith<Image>(
     policyName: compiled.name,
     policyFile: compiled.userFile,
     cacheSlot,
+    hooks: provided.name,
     ports: options.ports,
   });
   const cacheEnv = prepareCaches(caches, layout, { cwd: request.cwd, slot: cacheSlot }, compiled.launch.caches);
@@ -78,33 +82,40 @@ async function createRunWith<Image>(
     grantsEndAt: compiled.grantsEndAt,
   };
   options.runs.set(id, run);
-  return { run, response: responseFor(run, { ...compiled, cacheEnv }, options) };
+  return { run, response: responseFor(run, { compiled, cacheEnv, provided }, options) };
 }
+
+type Prepared = { compiled: CompiledPolicy; cacheEnv: Record<string, string>; provided: Provided };
 
 function responseFor<Image>(
   { record: { id, name, request, policyDigest } }: Run,
-  {
-    warnings,
-    launch,
-    cacheEnv,
-  }: { warnings: readonly string[]; launch: LaunchTerms; cacheEnv: Record<string, string> },
-  { layout, store, images, supervisorProgram, ports }: CreateRunOptions<Image>,
+  { compiled: { warnings, launch, hints }, cacheEnv, provided: { directory, hooks, problem } }: Prepared,
+  { layout, store, images, hidesNames, supervisorProgram, ports }: CreateRunOptions<Image>,
 ): CreateRunResponse {
-  const args = ['--run', id, '--run-dir', store.directory(id), '--image', images.path(policyDigest)];
+  const imagePath = images.path(policyDigest);
+  const args = ['--run', id, '--run-dir', store.directory(id), '--image', imagePath];
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
+  if (directory !== undefined) args.push('--hooks', directory);
   // A simulation lets everything happen.
   if (!request.simulate) args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
+  const image = images.get(policyDigest);
+  const policy = { imagePath, hints, hidesNames: image === undefined || hidesNames(image) };
   return {
     id,
     name,
     supervisor: supervisorProgram,
     args,
-    env: { ...cacheEnv, ...agentVariables(id, ports.proxyPort) },
+    env: {
+      ...cacheEnv,
+      ...agentVariables(id, ports.proxyPort),
+      ...(directory === undefined ? {} : hookVariable(request, policy)),
+    },
     envRules: launch.env,
+    hooks,
     policyDigest,
-    warnings: [...warnings],
+    warnings: problem === undefined ? [...warnings] : [...warnings, problem],
   };
 }
 
@@ -163,4 +174,5 @@ function createReceipt(
   };
 }
 
+const NO_HOOKS: Provided = { hooks: {} };
 const MAX_RUNS = 128;

@@ -1,3 +1,4 @@
+import type { HookStore } from '../adapters/hook-store/hook-store.ts';
 import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import type { Announced } from './connections.ts';
@@ -9,10 +10,13 @@ export type DaemonParts<Image> = {
   version: string;
   /** Absolute path of gk-supervise. */
   supervisorProgram: string;
+  hooks: HookStore;
   compile: CompilePolicy;
   /** `digest`: hex SHA-256 of the bytes. */
   openImage: (bytes: Uint8Array, digest: string) => Image;
   ruleOf: (image: Image, index: number) => ImageRule | undefined;
+  /** Whether some rule of it hides names from runs. */
+  hidesNames: (image: Image) => boolean;
   /** The image without what is granted in it and no longer holds for the run; undefined when all of it does. */
   endGrants?: (image: Uint8Array, run: string) => Uint8Array | undefined;
   startEgress: (door: EgressDoor<Image>) => Promise<Egress>;

@@ -22,7 +22,7 @@ import type { Run } from './run.ts';
 import { Images } from './run-policy.ts';
 import { isOver, summarize } from './run-record.ts';
 import { RunStore } from './run-store.ts';
-import { activeRuns, findRun, forgetOldRuns } from './runs.ts';
+import { activeRuns, findRun, forgetOldRuns, hooksInUse } from './runs.ts';
 import { Supervisors } from './supervisors.ts';
 
 /** The daemon's parts at work together. Its directories exist and its locks are held by the caller. */
@@ -72,7 +72,10 @@ export class Daemon<Image> {
       drain: this.#drain,
       connections: this.#connections,
       imagePath,
-      over: ({ record }) => this.#caches.release(record.cacheSlot),
+      over: ({ record }) => {
+        this.#caches.release(record.cacheSlot);
+        parts.hooks.sweep(hooksInUse(this.#runs));
+      },
       say,
     });
     this.#watch = parts.watchFiles((files) => void this.#reload.changed(files));
@@ -118,7 +121,7 @@ export class Daemon<Image> {
   }
 
   async #open(): Promise<void> {
-    const { layout, say, startEgress } = this.#parts;
+    const { layout, say, startEgress, hooks } = this.#parts;
     for (const run of this.#runs.values()) await this.#drain.drain(run);
     const egress = await startEgress({
       connection: (family, sourcePort) => this.#connections.take(family, sourcePort),
@@ -137,6 +140,7 @@ export class Daemon<Image> {
     for (const run of this.#runs.values()) this.#supervisors.expect(run);
     await this.#reload.all();
     this.#caches.sweep(Date.now());
+    hooks.sweep(hooksInUse(this.#runs));
     const saver = setInterval(() => this.#saveRuns(), SAVE_MS);
     this.#closers.push(async () => clearInterval(saver));
     this.#closers.push(async () => this.#reload.stop());

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { HookStore, hookSources } from '../adapters/hook-store/hook-store.ts';
 import { namesInForce } from '../adapters/policy-files/grants-in-force.ts';
 import { watchPolicyFiles } from '../adapters/policy-files/watch.ts';
 import { bootSeconds } from '../adapters/process/boot-clock.ts';
@@ -6,6 +7,7 @@ import { startEgress } from '../adapters/proxy/egress.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { endGrants } from '../core/engine/end-grants.ts';
 import { PolicyImage } from '../core/engine/image.ts';
+import { RULE_FLAG } from '../core/policy/rule-table.ts';
 import { VERSION } from '../core/version.ts';
 import { Daemon } from './daemon.ts';
 import { PolicyCompiler } from './policy-compiler.ts';
@@ -32,13 +34,17 @@ export async function runDaemon(
     instance.release();
     process.exit(0);
   };
+  const hooks = new HookStore(layout.hooks, hookSources(PACKAGE));
+  hooks.provide(); // before a run waits for it
   const daemon = await Daemon.start<PolicyImage>({
     layout,
     version: VERSION,
-    supervisorProgram: fileURLToPath(new URL('../../native-hooks/build/gk-supervise', import.meta.url)),
+    supervisorProgram: fileURLToPath(new URL('native-hooks/build/gk-supervise', PACKAGE)),
+    hooks,
     compile: compiler.compile,
     openImage: (bytes, digest) => PolicyImage.open(bytes, digest, bootSeconds),
     endGrants: (image, run) => endGrants(image, namesInForce(layout.grants, run)),
+    hidesNames: ({ rules }) => rules.some(({ flags }) => (flags & RULE_FLAG.hide) !== 0),
     ruleOf: (image, index) => image.rules[index],
     startEgress,
     watchFiles: (changed) => {
@@ -52,4 +58,5 @@ export async function runDaemon(
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
 }
 
+const PACKAGE = new URL('../../', import.meta.url);
 const STOP_MS = 8000;

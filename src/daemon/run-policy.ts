@@ -15,6 +15,8 @@ export type CompiledPolicy = {
   userFile?: string | undefined;
   /** How a run under it starts. */
   launch: LaunchTerms;
+  /** What programs may open without asking, as far as the policy goes. */
+  hints?: { files: boolean; directories: boolean; why: string } | undefined;
   /** When the first of the grants in it ends, in milliseconds of CLOCK_BOOTTIME. */
   grantsEndAt?: number | undefined;
 };

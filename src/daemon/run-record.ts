@@ -23,6 +23,8 @@ export type RunRecord = {
   policyFile?: string | undefined;
   /** Which of the places for private caches is the run's. */
   cacheSlot: number;
+  /** Which of the directories of hooks is the run's; undefined: it has none. */
+  hooks?: string | undefined;
   /** Where the run's connections are sent; fixed for its life. */
   ports: { proxyPort: number; transparentPort: number };
   position: JournalPosition;
@@ -35,7 +37,10 @@ export function newRunRecord(
   id: string,
   name: string,
   request: CreateRunRequest,
-  at: Pick<RunRecord, 'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'policyFile' | 'cacheSlot' | 'ports'>,
+  at: Pick<
+    RunRecord,
+    'createdAt' | 'auditSeq' | 'policyDigest' | 'policyName' | 'policyFile' | 'cacheSlot' | 'hooks' | 'ports'
+  >,
 ): RunRecord {
   return {
     v: 1,

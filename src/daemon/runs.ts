@@ -5,6 +5,10 @@ export function activeRuns(runs: ReadonlyMap<string, Run>): Run[] {
   return [...runs.values()].filter(({ record }) => !isOver(record));
 }
 
+/** Directories of hooks that somebody may still load from. */
+export const hooksInUse = (runs: ReadonlyMap<string, Run>): ReadonlySet<string> =>
+  new Set(activeRuns(runs).flatMap(({ record }) => record.hooks ?? []));
+
 /** By identifier, or by name: the one that goes on, else the last one that ended. */
 export function findRun(runs: ReadonlyMap<string, Run>, idOrName: string): Run | undefined {
   const named = [...runs.values()].filter(({ record }) => record.name === idOrName);

@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/control-server': ['core/*', 'adapters/process'],
   'adapters/doctor': ['core/*', 'adapters/process'],
   'adapters/grant-store': ['core/*', 'adapters/process'],
+  'adapters/hook-store': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
   // Whether a project's file may loosen is part of reading it, and what was granted is read along with it.
   'adapters/policy-files': ['core/*', 'adapters/grant-store', 'adapters/process', 'adapters/trust-store'],
@@ -32,6 +33,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/supervisor': ['core/*', 'adapters/process'],
   'adapters/trust-store': ['core/*', 'adapters/process'],
 
+  // What runs inside of programs: it brings everything along and knows nothing of the daemon.
+  'node-hook': ['core/egress', 'core/engine', 'core/text', 'core/wire'],
   daemon: ['core', 'core/*', 'adapters/*'],
   cli: [
     'core',
@@ -40,6 +43,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'adapters/control-client',
     'adapters/doctor',
     'adapters/grant-store',
+    'adapters/hook-store',
     'adapters/keys',
     'adapters/policy-files',
     'adapters/trust-store',

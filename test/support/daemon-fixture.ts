@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readRecords } from '../../src/adapters/audit-log/read.ts';
 import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { requestControl } from '../../src/adapters/control-client/request.ts';
+import { HookStore } from '../../src/adapters/hook-store/hook-store.ts';
 import { readPublicKey, verifyWith } from '../../src/adapters/keys/public-key.ts';
 import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
@@ -23,12 +24,18 @@ export class DaemonFixture {
   launch: LaunchTerms = { env: [], limits: {}, caches: {} };
   door!: EgressDoor<FakeImage>;
   changed!: (files: ReadonlySet<string>) => void;
+  hooks: HookStore;
   ports = { proxyPort: 1111, transparentPort: 2222 };
   daemon: Daemon<FakeImage> | undefined;
 
   constructor(home = temporaryDirectory()) {
     this.layout = homeLayout({ passwdHome: '/nonexistent', uid: process.getuid!(), env: { GATEKEEPER_HOME: home } });
     mkdirSync(this.layout.config, { recursive: true });
+    // Those of this test's own installation, which has none unless it makes them.
+    this.hooks = new HookStore(this.layout.hooks, {
+      library: `${home}/libgk-hook.so`,
+      script: `${home}/gatekeeper-hook.cjs`,
+    });
   }
 
   async start(): Promise<this> {
@@ -61,6 +68,8 @@ export class DaemonFixture {
       layout: this.layout,
       version: '0.0.0',
       supervisorProgram: '/bin/true',
+      hooks: this.hooks,
+      hidesNames: () => false,
       compile: () => {
         if (this.policy instanceof Error) throw this.policy;
         return {

@@ -21,6 +21,8 @@ export const CREATE_RUN_SCHEMA = {
     netAllow: { type: 'array', maxItems: 1024, items: { type: 'string', minLength: 1, maxLength: 1024 } },
     simulate: { type: 'boolean' },
     enforce: { type: 'string', enum: ['kernel'] },
+    hooks: { type: 'boolean' },
+    quietHook: { type: 'boolean' },
     clientPid: { type: 'integer', minimum: 1, maximum: 4_194_304 },
   },
 } as const;

@@ -33,7 +33,7 @@ export function resolveRoots(
     tmp: forms('/tmp'),
     places: {
       gatekeeper_config: both(layout.config),
-      gatekeeper_state: both(layout.state, layout.audit, layout.keys, layout.runs, layout.images),
+      gatekeeper_state: both(layout.state, layout.audit, layout.keys, layout.runs, layout.images, layout.hooks),
       gatekeeper_runtime: both(layout.runtime),
       gatekeeper_caches: both(layout.caches),
       ...(caches.length > 0 ? { caches_of_run: both(...caches) } : {}),

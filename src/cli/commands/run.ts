@@ -6,12 +6,14 @@ import { isatty } from 'node:tty';
 import { requestControl } from '../../adapters/control-client/request.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../core/contract/control-api.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
+import { hookVariables } from '../../core/contract/hook-variables.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { withheldVariables } from '../../core/policy/environment.ts';
 import { visible } from '../../core/text/visible.ts';
 import { forwardSignals } from '../forward-signals.ts';
 import { daemonEntry, ownHome, workingDirectory } from '../home.ts';
 import { policyReference } from '../policy-reference.ts';
+import { hooksText } from '../render/hooks-text.ts';
 import { tellUser } from '../render/tell-user.ts';
 import type { RunArguments } from '../run-arguments.ts';
 
@@ -26,6 +28,8 @@ export async function run(args: RunArguments): Promise<number> {
     enforce: args.enforce,
     simulate: args.simulate,
     netAllow: args.netAllow,
+    hooks: args.hooks,
+    quietHook: args.quietHook,
     ...(args.policy === undefined ? {} : { policy: policyReference(args.policy) }),
     ...(args.name === undefined ? {} : { name: args.name }),
   });
@@ -33,6 +37,7 @@ export async function run(args: RunArguments): Promise<number> {
   const { environment, withheld } = agentEnvironment(created);
   if (args.verbose) {
     tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);
+    tellUser(`gatekeeper: hooks: ${hooksText(created.hooks, args.hooks)}`);
     if (withheld.length > 0) tellUser(`gatekeeper: not in its environment: ${withheld.map(visible).join(' ')}`);
   }
   if (args.detach) {
@@ -88,7 +93,7 @@ function supervise(
 }
 
 /** What the policy leaves of this environment, with the variables of the run; and the names of what it does not leave, never values. */
-function agentEnvironment({ env, envRules }: CreateRunResponse): {
+function agentEnvironment({ env, envRules, hooks }: CreateRunResponse): {
   environment: NodeJS.ProcessEnv;
   withheld: string[];
 } {
@@ -96,10 +101,10 @@ function agentEnvironment({ env, envRules }: CreateRunResponse): {
   const withheld = withheldVariables(envRules, Object.keys(process.env)).map(({ name }) => name);
   // Some tools read such names in any case, and might find the user's own before the run's.
   const replaced = new Set(Object.keys(env).map((name) => name.toUpperCase()));
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !withheld.includes(name) && !replaced.has(name.toUpperCase()),
+  const kept: NodeJS.ProcessEnv = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !withheld.includes(name) && !replaced.has(name.toUpperCase())),
   );
-  return { environment: { ...Object.fromEntries(kept), ...env }, withheld };
+  return { environment: { ...kept, ...env, ...hookVariables(hooks ?? {}, kept) }, withheld };
 }
 
 /** A supervisor that could not start the command may never have reported to the daemon, which would wait for it. */

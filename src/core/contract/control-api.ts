@@ -25,6 +25,10 @@ export type CreateRunRequest = {
   netAllow?: string[];
   simulate?: boolean;
   enforce?: 'kernel';
+  /** False: its processes load nothing of ours. */
+  hooks?: boolean;
+  /** The hooks explain nothing. */
+  quietHook?: boolean;
   /** Seconds since the epoch and pid of the CLI, for `ps`. */
   clientPid: number;
 };
@@ -39,10 +43,15 @@ export type CreateRunResponse = {
   /** Variables to set in the agent's environment, and what the policy says of the others (core/policy/environment). */
   env: Record<string, string>;
   envRules: { file: string; drop: string[]; pass: string[]; pierces: number[] }[];
+  /** What its processes are to load. */
+  hooks?: RunHooks;
   policyDigest: string;
   /** Lines for the user's eyes on standard error, without a newline. */
   warnings: string[];
 };
+
+/** Absolute paths; each is absent when it cannot be loaded. */
+export type RunHooks = { library?: string; script?: string };
 
 export type RunSummary = {
   id: string;

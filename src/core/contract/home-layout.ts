@@ -22,6 +22,8 @@ export type HomeLayout = {
   keys: string;
   runs: string;
   images: string;
+  /** What runs load into their processes. */
+  hooks: string;
   /** Which files of projects the user trusts. */
   trust: string;
   /** What people granted of what rules ask. */
@@ -52,6 +54,7 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     keys: `${state}/keys`,
     runs: `${state}/runs`,
     images: `${state}/images`,
+    hooks: `${state}/hooks`,
     trust: `${state}/trust.json`,
     grants: `${state}/grants.json`,
     caches: own ? `${own}/caches` : `${absolute(env.XDG_CACHE_HOME) ?? `${passwdHome}/.cache`}/gatekeeper`,

@@ -37,7 +37,7 @@ describe('the bash completion', () => {
   it.each([
     ['verbs', ['po'], ['policy']],
     ['verbs beneath a verb', ['policy', 'e'], ['explain']],
-    ['options of a verb', ['run', '--n'], ['--net-allow', '--name']],
+    ['options of a verb', ['run', '--n'], ['--net-allow', '--name', '--no-hooks']],
     ['presets where a policy is named', ['run', '--policy', 'cl'], ['claude-code']],
     ['actions and presets that a verb takes', ['policy', 'explain', 'file_r'], ['file_read']],
     ['presets to compare', ['policy', 'diff', 'obs'], ['observe']],

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parseRunArguments } from '../../../src/cli/run-arguments.ts';
 
-const plain = { netAllow: [], simulate: false, enforce: 'kernel', verbose: false, detach: false };
+const plain = {
+  netAllow: [],
+  simulate: false,
+  enforce: 'kernel',
+  verbose: false,
+  detach: false,
+  hooks: true,
+  quietHook: false,
+};
 
 describe('parseRunArguments', () => {
   it.each([
@@ -18,8 +26,8 @@ describe('parseRunArguments', () => {
     ['--net-allow adds up', ['--net-allow', 'a:1', '--net-allow=b', 'x'], { argv: ['x'], netAllow: ['a:1', 'b'] }],
     [
       'flags',
-      ['--simulate', '--verbose', '--detach', '--enforce', 'kernel', 'x'],
-      { argv: ['x'], simulate: true, verbose: true, detach: true },
+      ['--simulate', '--verbose', '--detach', '--enforce', 'kernel', '--no-hooks', '--quiet-hook', 'x'],
+      { argv: ['x'], simulate: true, verbose: true, detach: true, hooks: false, quietHook: true },
     ],
   ])('%s', (_name, args, expected) => {
     expect(parseRunArguments(args)).toEqual({ ...plain, ...expected });
