@@ -147,9 +147,10 @@ enum gk_reason {
 	GK_REASON_TRANSIENT = 19,
 	GK_REASON_BIND_ADDRESS = 20,
 	GK_REASON_ABSTRACT_SOCKET = 21,
+	GK_REASON_UNHOOKED_PROGRAM = 22,
 };
 
-#define GK_REASON_COUNT 22
+#define GK_REASON_COUNT 23
 static const char *const gk_reason_codes[GK_REASON_COUNT] = {
 	"no-rule",
 	"ask-unanswered",
@@ -173,6 +174,7 @@ static const char *const gk_reason_codes[GK_REASON_COUNT] = {
 	"transient",
 	"bind-address",
 	"abstract-socket",
+	"unhooked-program",
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "include/gk_filter.gen.h"
 #include "launch/birth_filter.h"
+#include "launch/hooked.h"
 #include "launch/report.h"
 #include "sys/landlock.h"
 #include "sys/notify.h"
@@ -22,7 +23,9 @@ static int restore_defaults(const struct gk_agent *agent);
 static void offer_to_oom_killer(void);
 static int keep_only_streams(int *socket);
 static int install_filter(const struct gk_agent *agent, int *listener);
+static _Noreturn void wait_and_ask(const struct gk_agent *agent, int socket);
 static int execute(const struct gk_agent *agent);
+static int give_way(const struct gk_agent *agent, const char *path, char *const *argv);
 
 void gk_agent(const struct gk_agent *agent, int socket) {
 	int error = gk_go_await(socket); /* until the supervisor has become the parent */
@@ -33,12 +36,14 @@ void gk_agent(const struct gk_agent *agent, int socket) {
 	error = restore_defaults(agent);
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_LIMITS, error);
-	error = gk_ruleset_enforce(agent->ruleset);
+	error = agent->ruleset < 0 ? 0 : gk_ruleset_enforce(agent->ruleset); /* none: docs/hooks.md */
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_LANDLOCK, error);
 	error = keep_only_streams(&socket);
 	if (error < 0)
 		gk_report_and_exit(socket, GK_STAGE_DESCRIPTORS, error);
+	if (agent->asks != NULL)
+		wait_and_ask(agent, socket);
 	int listener;
 	error = install_filter(agent, &listener);
 	if (error < 0)
@@ -94,6 +99,15 @@ static int keep_only_streams(int *socket) {
 	return close_range(SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
+/* No filter: what the user typed is judged as the hook asks about everything after it. */
+static void wait_and_ask(const struct gk_agent *agent, int socket) {
+	gk_report_send(socket, GK_STAGE_FILTER, 0, 0);
+	int error = gk_go_await(socket);
+	if (error < 0)
+		gk_report_and_exit(socket, GK_STAGE_FILTER, error);
+	gk_report_and_exit(socket, GK_STAGE_EXEC, execute(agent));
+}
+
 static int install_filter(const struct gk_agent *agent, int *listener) {
 	const struct gk_filter *filter = &gk_filters[agent->hiding][agent->hints];
 	if (agent->limits->bounds.processes == 0)
@@ -107,10 +121,8 @@ static int install_filter(const struct gk_agent *agent, int *listener) {
 /* Returns when it failed, with -errno. */
 static int execute(const struct gk_agent *agent) {
 	const struct gk_typed *typed = agent->typed;
-	if (typed->script[0] == '\0') {
-		execve(typed->path, agent->argv, environ);
-		return -errno;
-	}
+	if (typed->script[0] == '\0')
+		return give_way(agent, typed->path, agent->argv);
 	size_t count = 0;
 	while (agent->argv[count] != NULL)
 		count++;
@@ -121,6 +133,15 @@ static int execute(const struct gk_agent *agent) {
 	argv[1] = typed->script;
 	for (size_t i = 1; i < count; i++)
 		argv[i + 1] = agent->argv[i];
-	execve(typed->path, (char *const *)argv, environ);
+	return give_way(agent, typed->path, (char *const *)argv);
+}
+
+static int give_way(const struct gk_agent *agent, const char *path, char *const *argv) {
+	if (agent->asks != NULL) {
+		int error = gk_hooked_ask(agent->asks, path, argv);
+		if (error < 0)
+			return error;
+	}
+	execve(path, argv, environ);
 	return -errno;
 }

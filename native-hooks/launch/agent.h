@@ -16,6 +16,7 @@ struct gk_agent {
 	const sigset_t *signals; /* the mask that we were started with */
 	int ruleset;
 	bool hiding; /* the policy hides names from the run */
+	const char *asks; /* the run's directory, where the hook enforces and asks; else NULL */
 	enum gk_hints hints;
 	pid_t supervisor;
 };

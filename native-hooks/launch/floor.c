@@ -1,9 +1,11 @@
 #include "launch/floor.h"
 
 #include "sys/landlock.h"
+#include "wire/door.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 
 /* The kernel opens what it executes: both rights are needed (the interpreter's file too). */
 #define RIGHTS_TO_RUN (GK_FS_EXECUTE | GK_FS_READ_FILE)
@@ -100,13 +102,9 @@ static int allow_terminal(int ruleset) {
 	return error;
 }
 
-static int build_supervisor(const struct gk_floor_input *input, int *out) {
-	int ruleset;
-	int error = gk_ruleset_open(&(struct gk_restriction){.fs = GK_FS_ALL}, &ruleset);
-	if (error < 0)
-		return error;
-	*out = ruleset;
-	error = allow_floor(input->image, ruleset, gk_floor_supervisor_rights);
+/* What the policy could ever let the run do. */
+static int allow_possible(const struct gk_floor_input *input, int ruleset) {
+	int error = allow_floor(input->image, ruleset, gk_floor_supervisor_rights);
 	if (error == 0)
 		error = allow_typed(input->typed, ruleset);
 	if (error == 0)
@@ -115,12 +113,35 @@ static int build_supervisor(const struct gk_floor_input *input, int *out) {
 		error = allow_terminal(ruleset);
 	if (error == 0)
 		error = gk_ruleset_allow(ruleset, "/proc", RIGHTS_IN_PROC);
+	if (error == 0 && input->simulate)
+		error = gk_ruleset_allow(ruleset, "/", GK_FS_ALL);
+	return error;
+}
+
+static int build_supervisor(const struct gk_floor_input *input, int *out) {
+	int ruleset;
+	int error = gk_ruleset_open(&(struct gk_restriction){.fs = GK_FS_ALL}, &ruleset);
+	if (error < 0)
+		return error;
+	*out = ruleset;
+	error = allow_possible(input, ruleset);
 	if (error == 0)
 		error = gk_ruleset_allow(ruleset, input->run_dir, RIGHTS_IN_RUN_DIR);
 	if (error == 0)
 		error = gk_ruleset_allow(ruleset, input->images, GK_FS_READ_FILE);
-	if (error == 0 && input->simulate)
-		error = gk_ruleset_allow(ruleset, "/", GK_FS_ALL);
+	return error;
+}
+
+/* The hook reads what it is made of and what it decides by. Connections are made by the supervisor here too. */
+static int allow_hooked(const struct gk_floor_input *input, int ruleset) {
+	char generation[PATH_MAX];
+	int error = allow_possible(input, ruleset);
+	if (error == 0)
+		error = gk_ruleset_allow(ruleset, input->images, GK_FS_READ_FILE);
+	if (error == 0)
+		error = gk_ruleset_allow(ruleset, input->hook, GK_FS_READ_FILE);
+	if (error == 0 && snprintf(generation, sizeof(generation), "%s/" GK_DOOR_GENERATION, input->run_dir) < (int)sizeof(generation))
+		error = gk_ruleset_allow(ruleset, generation, GK_FS_READ_FILE);
 	return error;
 }
 
@@ -135,6 +156,8 @@ static int build_agent(const struct gk_floor_input *input, int *out) {
 	if (error < 0)
 		return error;
 	*out = ruleset;
+	if (input->by_hook)
+		return allow_hooked(input, ruleset);
 	error = allow_floor(input->image, ruleset, gk_floor_agent_rights);
 	if (error == 0)
 		error = allow_typed(input->typed, ruleset);

@@ -20,8 +20,9 @@ struct ends {
 
 static int open_ends(struct ends *ends);
 static _Noreturn void midwife(const struct gk_agent *agent, const struct gk_floor *floor, struct ends *ends);
-static int collect(int socket, struct gk_launched *out, enum gk_stage *stage);
-static int adopt(int socket, pid_t midwife_pid, struct gk_launched *out, enum gk_stage *stage);
+static int collect(int socket, bool killed, struct gk_launched *out, enum gk_stage *stage);
+static int adopt(int socket, pid_t midwife_pid, bool filtered, struct gk_launched *out, enum gk_stage *stage);
+static int await_ready(int socket, enum gk_stage *stage);
 static int receive_listener(int socket, struct gk_launched *out, enum gk_stage *stage);
 
 int gk_launch(const struct gk_agent *agent, const struct gk_floor *floor, struct gk_launched *out, enum gk_stage *stage) {
@@ -40,9 +41,9 @@ int gk_launch(const struct gk_agent *agent, const struct gk_floor *floor, struct
 	out->socket = ends.ours;
 	out->life = ends.life_write;
 	if (error == 0)
-		error = collect(ends.ours, out, stage);
+		error = collect(ends.ours, floor->border >= 0, out, stage);
 	if (error == 0)
-		error = adopt(ends.ours, child, out, stage);
+		error = adopt(ends.ours, child, agent->asks == NULL, out, stage);
 	return error;
 }
 
@@ -66,11 +67,12 @@ static int open_ends(struct ends *ends) {
 static void midwife(const struct gk_agent *agent, const struct gk_floor *floor, struct ends *ends) {
 	close(ends->ours);
 	close(ends->life_write); /* or the killer would never see its end */
-	int error = gk_ruleset_enforce(floor->border);
+	int error = floor->border < 0 ? 0 : gk_ruleset_enforce(floor->border);
 	if (error < 0)
 		gk_report_and_exit(ends->theirs, GK_STAGE_LANDLOCK, error);
-	pid_t killer = fork();
-	if (killer == 0)
+	/* Without a border its signals would end the user's session. */
+	pid_t killer = floor->border < 0 ? 0 : fork();
+	if (killer == 0 && floor->border >= 0)
 		gk_killer(ends->theirs, ends->life_read, agent->supervisor);
 	close(ends->life_read);
 	pid_t pid = killer < 0 ? -1 : fork();
@@ -82,8 +84,9 @@ static void midwife(const struct gk_agent *agent, const struct gk_floor *floor, 
 	_exit(0);
 }
 
-static int collect(int socket, struct gk_launched *out, enum gk_stage *stage) {
-	while (out->agent == 0 || out->killer == 0) {
+/* killed: there is a killer to wait for. */
+static int collect(int socket, bool killed, struct gk_launched *out, enum gk_stage *stage) {
+	while (out->agent == 0 || (out->killer == 0 && killed)) {
 		struct gk_report report;
 		int error = gk_report_receive(socket, &report);
 		if (error < 0)
@@ -101,7 +104,7 @@ static int collect(int socket, struct gk_launched *out, enum gk_stage *stage) {
 	return 0;
 }
 
-static int adopt(int socket, pid_t midwife_pid, struct gk_launched *out, enum gk_stage *stage) {
+static int adopt(int socket, pid_t midwife_pid, bool filtered, struct gk_launched *out, enum gk_stage *stage) {
 	*stage = GK_STAGE_PARENT;
 	while (waitpid(midwife_pid, NULL, 0) < 0)
 		if (errno != EINTR)
@@ -109,7 +112,18 @@ static int adopt(int socket, pid_t midwife_pid, struct gk_launched *out, enum gk
 	int error = gk_go_send(socket);
 	if (error < 0)
 		return error;
-	return receive_listener(socket, out, stage);
+	return filtered ? receive_listener(socket, out, stage) : await_ready(socket, stage);
+}
+
+/* Of an agent without a filter. */
+static int await_ready(int socket, enum gk_stage *stage) {
+	struct gk_report report;
+	*stage = GK_STAGE_FILTER;
+	int error = gk_report_receive(socket, &report);
+	if (error < 0)
+		return error;
+	*stage = report.stage;
+	return report.error;
 }
 
 /* A descriptor comes with one byte; a report of what failed instead of it is longer. */

@@ -14,7 +14,7 @@ int main(int argc, char **argv) {
 	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
 		return gk_offer_print();
 	if (gk_streams_check(why, sizeof(why)) < 0 || gk_options_parse(argc, argv, &options, why, sizeof(why)) < 0 ||
-	    gk_probe_requirements(why, sizeof(why)) < 0) {
+	    (options.by_hook ? gk_probe_hook(why, sizeof(why)) : gk_probe_requirements(why, sizeof(why))) < 0) {
 		gk_complain("%s", why);
 		return GK_EXIT_SETUP;
 	}

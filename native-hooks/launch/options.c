@@ -77,6 +77,10 @@ static int set(struct gk_options *out, const char *name, const char *value) {
 		return set_port(&out->proxy_port, value);
 	if (strcmp(name, "--transparent-port") == 0)
 		return set_port(&out->transparent_port, value);
+	if (strcmp(name, "--enforce") == 0) {
+		out->by_hook = strcmp(value, "hook") == 0;
+		return out->by_hook || strcmp(value, "kernel") == 0 ? 0 : -EINVAL;
+	}
 	if (strcmp(name, "--limit-processes") == 0)
 		return set_bound(&out->bounds.processes, value);
 	if (strcmp(name, "--limit-memory") == 0)

@@ -23,6 +23,7 @@ struct gk_options {
 	uint16_t proxy_port, transparent_port;
 	struct gk_bounds bounds;
 	bool simulate, verbose;
+	bool by_hook; /* --enforce hook */
 	char **program; /* what follows --, NULL-terminated, never empty */
 };
 

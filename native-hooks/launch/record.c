@@ -13,7 +13,8 @@ static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w, a
 static int add_command(struct gk_frame_writer *w, char *const *argv);
 static int write_command(struct gk_command_text *text, char *const *argv);
 
-int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct gk_slice image_digest) {
+int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct gk_slice image_digest,
+		    const char *in_force) {
 	uint8_t buffer[2 * PATH_MAX + GK_COMMAND_SHOWN];
 	struct gk_frame_writer w;
 	char cwd[PATH_MAX];
@@ -26,7 +27,9 @@ int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct 
 	if (getcwd(cwd, sizeof(cwd)) != NULL)
 		gk_frame_bytes(&w, GK_FIELD_CWD, gk_slice_of(cwd));
 	gk_frame_bytes(&w, GK_FIELD_IMAGE_DIGEST, image_digest);
-	gk_frame_bytes(&w, GK_FIELD_ENFORCE, gk_slice_of("kernel"));
+	gk_frame_bytes(&w, GK_FIELD_ENFORCE, gk_slice_of(supervisor->by_hook ? "hook" : "kernel"));
+	if (in_force[0] != '\0')
+		gk_frame_bytes(&w, GK_FIELD_TEXT, gk_slice_of(in_force));
 	gk_frame_u64(&w, GK_FIELD_SIMULATE, supervisor->simulate ? 1 : 0);
 	return append(supervisor, &w, gk_journal_append);
 }

@@ -8,6 +8,7 @@
 #include "launch/signals.h"
 #include "launch/streams.h"
 #include "supervise/clock.h"
+#include "supervise/door.h"
 #include "supervise/git_draft.h"
 #include "supervise/kill.h"
 #include "supervise/loop.h"
@@ -30,6 +31,7 @@ struct run {
 };
 
 static int start(struct run *run, const sigset_t *inherited);
+static void complain_of(enum gk_stage stage, int error);
 static int start_threads(struct run *run);
 static int explain_exec(const struct run *run, int error);
 static void watch(struct run *run);
@@ -60,21 +62,20 @@ static int start(struct run *run, const sigset_t *inherited) {
 		.signals = inherited,
 		.ruleset = run->setup.floor.agent,
 		.hiding = gk_image_hides(gk_current_image(supervisor)),
+		.asks = supervisor->by_hook ? run->setup.options->run_dir : NULL,
 		.supervisor = supervisor->supervisor_pid,
 	};
 	enum gk_stage stage;
 	int error = gk_launch(&agent, &run->setup.floor, &run->launched, &stage);
 	if (error < 0) {
-		gk_complain(error == -EBUSY ? "cannot %s: another supervisor already watches this process; a run cannot start inside a run (%s)"
-					    : "cannot %s: %s",
-			    gk_stage_text(stage), strerror(-error));
+		complain_of(stage, error);
 		return GK_EXIT_SETUP;
 	}
 	supervisor->listener = run->launched.listener;
 	supervisor->first_pid = run->launched.agent;
 	gk_kill_arm(run->launched.life);
 	gk_tasks_typed(supervisor, supervisor->first_pid, run->setup.typed.canonical);
-	error = gk_record_start(supervisor, run->setup.options->program, gk_slice(run->setup.digest, sizeof(run->setup.digest)));
+	error = gk_record_start(supervisor, run->setup.options->program, gk_slice(run->setup.digest, sizeof(run->setup.digest)), run->setup.in_force);
 	if (error < 0) {
 		gk_complain("cannot record the start of the run in %s: %s", run->setup.options->run_dir, strerror(-error));
 		return GK_EXIT_SETUP;
@@ -88,11 +89,24 @@ static int start(struct run *run, const sigset_t *inherited) {
 	return error < 0 ? explain_exec(run, error) : 0;
 }
 
+/* The weaker level is named, never taken. */
+static void complain_of(enum gk_stage stage, int error) {
+	static const char remedy[] = "where seccomp cannot be had, `gatekeeper run --enforce=hook` is the weaker way";
+	if (error == -EBUSY)
+		gk_complain("cannot %s: another supervisor already watches this process; a run cannot start inside a run (%s); %s", gk_stage_text(stage),
+			    strerror(-error), remedy);
+	else
+		gk_complain("cannot %s: %s%s%s", gk_stage_text(stage), strerror(-error), stage == GK_STAGE_FILTER ? "; " : "",
+			    stage == GK_STAGE_FILTER ? remedy : "");
+}
+
 static int start_threads(struct run *run) {
 	struct gk_supervisor *supervisor = &run->setup.supervisor;
 	gk_pool_open();
 	int error = gk_channel_start(supervisor->channel);
-	return error == 0 ? gk_loop_start(supervisor) : error;
+	if (error < 0)
+		return error;
+	return supervisor->by_hook ? gk_door_start(supervisor) : gk_loop_start(supervisor);
 }
 
 static int explain_exec(const struct run *run, int error) {
@@ -141,7 +155,7 @@ static void reap(struct run *run) {
 			gk_terminal_agent_stopped(run->terminal, pid, WSTOPSIG(status));
 		else if (pid == supervisor->first_pid)
 			run->status = status;
-		else if (pid == run->launched.killer)
+		else if (run->launched.killer != 0 && pid == run->launched.killer)
 			gk_kill_run(supervisor, "the killer process is gone");
 	}
 }

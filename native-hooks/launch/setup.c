@@ -1,7 +1,9 @@
 #include "launch/setup.h"
 
 #include "launch/complain.h"
+#include "launch/hooked.h"
 #include "launch/signals.h"
+#include "supervise/door.h"
 #include "supervise/pool.h"
 #include "supervise/take_image.h"
 #include "sys/capability.h"
@@ -10,11 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 static int become_supervisor(pid_t guardian, struct gk_setup *setup);
 static int find_program(struct gk_setup *setup);
+static int prepare_hook(struct gk_setup *setup);
 static int open_run(struct gk_setup *setup);
 static int open_image(struct gk_setup *setup);
 static int connect_daemon(struct gk_setup *setup);
@@ -44,7 +48,8 @@ int gk_set_up(const struct gk_options *options, pid_t guardian, struct gk_setup 
 	int error = become_supervisor(guardian, out);
 	if (error < 0)
 		return fail(error, "prepare", "the supervisor");
-	static int (*const steps[])(struct gk_setup *) = {find_program, open_image, open_run, connect_daemon, enter_floor, open_rooms};
+	static int (*const steps[])(struct gk_setup *) = {find_program, open_image, prepare_hook, open_run,
+						       connect_daemon, enter_floor, open_rooms};
 	for (size_t i = 0; i < GK_COUNT(steps); i++) {
 		int status = steps[i](out);
 		if (status != 0)
@@ -108,6 +113,13 @@ static int open_image(struct gk_setup *setup) {
 	return 0;
 }
 
+static int prepare_hook(struct gk_setup *setup) {
+	if (!setup->options->by_hook)
+		return 0;
+	gk_hooked_warn(setup->options);
+	return gk_hooked_prepare(setup->options, setup->hook) < 0 ? GK_EXIT_SETUP : 0;
+}
+
 /* The token, without the newline that it may end in. */
 static int read_token(struct gk_setup *setup, int directory, size_t *length) {
 	GK_AUTO_CLOSE int fd = openat(directory, "token", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -133,7 +145,10 @@ static int open_run(struct gk_setup *setup) {
 		return GK_EXIT_SETUP;
 	}
 	int error = gk_journal_open(directory, gk_slice_of(setup->options->run), &setup->supervisor.journal);
-	return error < 0 ? fail(error, "create the journal in", path) : 0;
+	if (error < 0)
+		return fail(error, "create the journal in", path);
+	error = setup->options->by_hook ? gk_door_open(&setup->supervisor, path) : 0;
+	return error < 0 ? fail(error, "open the hook's socket in", path) : 0;
 }
 
 static int connect_daemon(struct gk_setup *setup) {
@@ -158,12 +173,29 @@ static int connect_daemon(struct gk_setup *setup) {
 	return 0;
 }
 
+/* Named weaker mode within the weaker mode: the hook goes on without a second wall, and says so. */
+static bool goes_without_floor(struct gk_setup *setup) {
+	int abi = setup->options->by_hook ? gk_landlock_abi() : GK_LANDLOCK_ABI;
+	bool walled = abi >= GK_LANDLOCK_ABI;
+	if (setup->options->by_hook)
+		snprintf(setup->in_force, sizeof(setup->in_force), "hook; %s",
+			 walled ? "Landlock: files as far as the policy could allow, no TCP, no signals out of the run"
+				: "no Landlock: nothing holds what passes the hook by");
+	if (!walled)
+		gk_complain("this kernel offers no Landlock of ABI %d: nothing holds what passes the hook by", GK_LANDLOCK_ABI);
+	return !walled;
+}
+
 static int enter_floor(struct gk_setup *setup) {
+	if (goes_without_floor(setup))
+		return 0;
 	const struct gk_floor_input input = {
 		.image = gk_current_image(&setup->supervisor),
 		.typed = &setup->typed,
 		.run_dir = setup->options->run_dir,
 		.images = setup->images,
+		.by_hook = setup->options->by_hook,
+		.hook = setup->hook,
 		.simulate = setup->options->simulate,
 	};
 	int error = gk_floor_build(&input, &setup->floor);

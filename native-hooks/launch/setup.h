@@ -17,6 +17,8 @@ struct gk_setup {
 	struct gk_typed typed;
 	struct gk_floor floor;
 	char images[PATH_MAX];
+	char hook[PATH_MAX]; /* directory of the hook's library, where it enforces */
+	char in_force[128];  /* for the record: what holds besides the hook; else empty */
 	uint8_t token[256];
 	uint8_t digest[GK_SHA256_BYTES];
 	struct gk_supervisor supervisor;

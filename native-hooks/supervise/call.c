@@ -1,5 +1,6 @@
 #include "supervise/call.h"
 
+#include "supervise/door.h"
 #include "sys/notify.h"
 
 #include <errno.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 
 bool gk_call_valid(const struct gk_call *call) {
+	if (call->by_door)
+		return gk_door_waits(call);
 	return gk_notify_is_pending(call->listener, call->id);
 }
 

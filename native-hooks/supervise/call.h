@@ -40,6 +40,10 @@ struct gk_call {
 	int proc;	  /* /proc/<tid> (O_PATH|O_DIRECTORY), opened on demand by gk_call_proc; -1 before. Pins the thread: lookups
 			   * through it fail with ESRCH once the thread is gone, so a reused tid is never met */
 	int listener;
+	/* Of a call that the hook asked about (supervise/door.h), not the filter. */
+	bool by_door;
+	bool vouched; /* then: what started the asker, and after an execve what was started, may have helpers */
+	int door;     /* then: where it waits for the answer, owned */
 	struct gk_answer answer;
 };
 

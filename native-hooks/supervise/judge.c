@@ -138,7 +138,8 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 	gk_frame_u64(&w, GK_FIELD_ACTION, subject->action);
 	gk_frame_u64(&w, GK_FIELD_VERDICT, receipt->verdict);
 	gk_frame_u64(&w, GK_FIELD_SOURCE, receipt->source);
-	gk_frame_u64(&w, GK_FIELD_SYSCALL, (uint64_t)call->nr);
+	if (call->nr >= 0)
+		gk_frame_u64(&w, GK_FIELD_SYSCALL, (uint64_t)call->nr);
 	add_slice(&w, GK_FIELD_TARGET, subject->target);
 	add_slice(&w, GK_FIELD_TARGET2, subject->target2);
 	add_slice(&w, GK_FIELD_COMMAND, command);
@@ -148,6 +149,8 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 	add_slice(&w, GK_FIELD_IMAGE_DIGEST, gk_image_digest(image));
 	if (receipt->reason != NO_REASON)
 		gk_frame_bytes(&w, GK_FIELD_REASON, gk_slice_of(gk_reason_codes[receipt->reason]));
+	if (call->supervisor->by_hook)
+		gk_frame_bytes(&w, GK_FIELD_ENFORCE, gk_slice_of("hook"));
 	if (subject->port != 0)
 		gk_frame_u64(&w, GK_FIELD_PORT, subject->port);
 	return append(call->supervisor, &w);
@@ -156,7 +159,7 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 static void add_program(struct gk_frame_writer *w, struct gk_call *call) {
 	char program[PATH_MAX];
 	int proc;
-	if (call->listener < 0 || gk_call_proc(call, &proc) < 0)
+	if ((call->listener < 0 && !call->by_door) || gk_call_proc(call, &proc) < 0)
 		return;
 	ssize_t length = readlinkat(proc, "exe", program, sizeof(program));
 	if (length > 0)

@@ -2,6 +2,7 @@
 
 #include "include/gk_dispatch.gen.h"
 #include "supervise/birth.h"
+#include "supervise/door.h"
 #include "supervise/git_draft.h"
 #include "supervise/receive.h"
 #include "supervise/task.h"
@@ -100,6 +101,11 @@ void gk_call_finish(struct gk_call *call) {
 	int error = 0;
 	/* A run that is being ended gets no more answers: its calls wait for the kill, which nothing can hold up. */
 	enum gk_answer_kind kind = atomic_load(&supervisor->ending) ? GK_ANSWER_NONE : call->answer.kind;
+	if (call->by_door) {
+		call->answer.kind = kind;
+		gk_door_answer(call);
+		kind = GK_ANSWER_NONE;
+	}
 	switch (kind) {
 	case GK_ANSWER_ERROR:
 		error = gk_notify_fail(call->listener, call->id, call->answer.error == 0 ? EIO : abs(call->answer.error));

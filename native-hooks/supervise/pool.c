@@ -75,7 +75,7 @@ int gk_run_blocking(struct gk_call *call, gk_work *work, void *context) {
 	pthread_mutex_unlock(&pool.lock);
 	gk_watch_wake();
 	/* The copy holds the descriptors now, and may already be finished. */
-	call->proc = -1;
+	call->proc = call->door = -1;
 	call->answer = (struct gk_answer){.kind = GK_ANSWER_NONE, .fd = -1};
 	return 0;
 }

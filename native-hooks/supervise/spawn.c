@@ -127,8 +127,22 @@ static bool may_cover(struct gk_call *call, const struct spawn *spawn) {
 	       gk_place_is_writable(call->supervisor, gk_object_path(&spawn->program));
 }
 
+/* Where the hook enforces, nothing may be executed that would not load it: it would be judged by nobody. */
+static int keep_hook(struct gk_call *call, const struct spawn *spawn, const struct gk_subject *subject) {
+	const struct gk_program *program = &spawn->chain.program;
+	struct gk_slice named = gk_base_name(gk_slice(program->interpreter, program->interpreter_length));
+	if (program->interpreted && gk_slice_equal(named, gk_slice_of("ld-linux-x86-64.so.2")) &&
+	    gk_program_is_loader_name(gk_base_name(gk_object_path(&spawn->chain.next))))
+		return 0;
+	return gk_refuse(call, subject, GK_REASON_UNHOOKED_PROGRAM);
+}
+
 static int expect(struct gk_call *call, struct spawn *spawn) {
 	struct gk_expectation *e = &spawn->expectation;
+	if (call->by_door) {
+		call->vouched = spawn->verdict->covered;
+		return 0; /* the asker keeps it: nothing that it starts is seen by anyone else */
+	}
 	e->length = spawn->line.length;
 	gk_sha256(spawn->line, e->digest);
 	e->tgid = call->tgid;
@@ -172,7 +186,7 @@ static int decide_interpreter(struct gk_call *call, struct spawn *spawn) {
 
 static int decide(struct gk_call *call, struct spawn *spawn) {
 	struct gk_tasks *tasks = call->supervisor->tasks;
-	int error = gk_birthmark_read(call, &spawn->expectation.before);
+	int error = call->by_door ? 0 : gk_birthmark_read(call, &spawn->expectation.before);
 	if (error == 0)
 		error = find_alias(call, spawn);
 	if (error == 0)
@@ -184,7 +198,7 @@ static int decide(struct gk_call *call, struct spawn *spawn) {
 	command->arguments = gk_arguments_slice(&spawn->arguments);
 	command->script = spawn->chain.script;
 	command->loader = spawn->chain.loader;
-	command->covered = gk_cover_has(tasks->cover, &spawn->expectation.before);
+	command->covered = call->by_door ? call->vouched : gk_cover_has(tasks->cover, &spawn->expectation.before);
 	command->typed = gk_task_is_typed(tasks, call->tgid, command->program);
 	spawn->verdict = &spawn->own;
 	error = gk_command_decide(call->supervisor, command, &spawn->own);
@@ -215,5 +229,7 @@ static int judge_spawn(struct gk_call *call, struct spawn *spawn) {
 		error = gk_refuse(call, &subject, GK_REASON_LOADER_PROGRAM);
 	if (error == 0)
 		error = gk_judge_verdict(call, &subject, &spoken->verdict);
+	if (error == 0 && call->by_door)
+		error = keep_hook(call, spawn, &subject);
 	return error ? error : expect(call, spawn);
 }

@@ -24,6 +24,7 @@ struct gk_supervisor {
 	int listener;
 	pid_t supervisor_pid, first_pid; /* ours; the agent's first process */
 	bool simulate;
+	bool by_hook; /* the hook enforces, and asks (supervise/door.h): no filter stands behind it */
 	uint64_t most_processes; /* of the run together; 0: as many as the system allows */
 	const char *run;
 	uid_t uid;

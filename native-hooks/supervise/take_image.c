@@ -1,5 +1,7 @@
 #include "supervise/take_image.h"
 
+#include "supervise/door.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -52,5 +54,6 @@ int gk_image_take(struct gk_supervisor *supervisor, const char *images, struct g
 		return -EBADMSG;
 	}
 	atomic_store_explicit(&supervisor->image, image, memory_order_release);
+	gk_door_policy_changed(supervisor);
 	return 0;
 }

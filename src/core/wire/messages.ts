@@ -125,5 +125,6 @@ export const REASON = [
   'transient',
   'bind-address',
   'abstract-socket',
+  'unhooked-program', // at the level of the hook: what would not load it is judged by nobody
 ] as const;
 export type ReasonCode = (typeof REASON)[number];

@@ -1,0 +1,89 @@
+#include "hook/enforce.h"
+#include "hook/enforce_judge.h"
+
+#include <string.h>
+
+#define LIBRARY "libgk-hook.so"
+
+enum kept { KEPT_PRELOAD, KEPT_HOOK, KEPT_REPORT, KEPT_COUNT };
+static const char *const names[KEPT_COUNT] = {"LD_PRELOAD=", "GATEKEEPER_HOOK=", "GATEKEEPER_REPORT="};
+
+/* Our own environment's, from the start of the program; what it says of itself later does not count. */
+static char library[PATH_MAX];
+
+static void remember_library(void) __attribute__((constructor));
+
+/* The first library of LD_PRELOAD, which gk-supervise has made sure of. */
+static void remember_library(void) {
+	for (char *const *entry = environ; entry != NULL && *entry != NULL; entry++) {
+		size_t name = strlen(names[KEPT_PRELOAD]);
+		if (strncmp(*entry, names[KEPT_PRELOAD], name) != 0)
+			continue;
+		size_t length = strcspn(*entry + name, ": ");
+		if (length < sizeof(library)) {
+			memcpy(library, *entry + name, length);
+			library[length] = '\0';
+		}
+		return;
+	}
+}
+
+static enum kept kept_of(const char *entry) {
+	for (enum kept i = 0; i < KEPT_COUNT; i++)
+		if (strncmp(entry, names[i], strlen(names[i])) == 0)
+			return i;
+	return KEPT_COUNT;
+}
+
+/* What somebody else wants loaded, without ours. */
+static const char *other_libraries(char *const envp[]) {
+	for (; envp != NULL && *envp != NULL; envp++) {
+		if (kept_of(*envp) != KEPT_PRELOAD)
+			continue;
+		const char *value = *envp + strlen(names[KEPT_PRELOAD]);
+		size_t length = strlen(library);
+		if (strncmp(value, library, length) != 0 || (value[length] != '\0' && value[length] != ':' && value[length] != ' '))
+			return value;
+		return value[length] == '\0' ? value + length : value + length + 1;
+	}
+	return "";
+}
+
+static size_t count(char *const envp[]) {
+	size_t entries = 0;
+	while (envp != NULL && envp[entries] != NULL)
+		entries++;
+	return entries;
+}
+
+/* The letter of GATEKEEPER_HOOK hangs on what is executed, so it is always written anew. */
+size_t gk_enforce_environment_size(char *const envp[]) {
+	if (!gk_enforce_is_ready())
+		return 0;
+	size_t texts = strlen(names[KEPT_PRELOAD]) + strlen(library) + 1 + strlen(other_libraries(envp)) + 1 + strlen(names[KEPT_HOOK]) + sizeof("ce:") +
+		       strlen(gk_enforce_image_path()) + strlen(names[KEPT_REPORT]) + strlen(gk_enforce_run_dir()) + 1;
+	return (count(envp) + KEPT_COUNT + 1) * sizeof(char *) + texts;
+}
+
+static char *write_entry(char *at, enum kept kept, const char *first, const char *second) {
+	return stpcpy(stpcpy(stpcpy(at, names[kept]), first), second) + 1;
+}
+
+char *const *gk_enforce_environment(char *const envp[], void *room) {
+	char **out = room, *text = (char *)(out + count(envp) + KEPT_COUNT + 1);
+	const char *others = other_libraries(envp);
+	size_t entries = 0;
+	out[entries++] = text;
+	text = write_entry(text, KEPT_PRELOAD, library, others[0] == '\0' ? "" : ":");
+	if (others[0] != '\0')
+		text = stpcpy(text - 1, others) + 1;
+	out[entries++] = text;
+	text = write_entry(text, KEPT_HOOK, gk_enforce_next_is_vouched() ? "ce:" : "e:", gk_enforce_image_path());
+	out[entries++] = text;
+	write_entry(text, KEPT_REPORT, gk_enforce_run_dir(), "");
+	for (; envp != NULL && *envp != NULL; envp++)
+		if (kept_of(*envp) == KEPT_COUNT)
+			out[entries++] = *envp;
+	out[entries] = NULL;
+	return out;
+}
