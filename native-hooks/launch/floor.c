@@ -118,6 +118,11 @@ static int allow_possible(const struct gk_floor_input *input, int ruleset) {
 	return error;
 }
 
+static int allow_lent(const struct gk_floor_input *input, int ruleset) {
+	int error = input->hooks == NULL ? 0 : gk_ruleset_allow(ruleset, input->hooks, GK_FS_READ_FILE);
+	return error < 0 || input->hooks == NULL ? error : gk_ruleset_allow(ruleset, input->image_file, GK_FS_READ_FILE);
+}
+
 static int build_supervisor(const struct gk_floor_input *input, int *out) {
 	int ruleset;
 	int error = gk_ruleset_open(&(struct gk_restriction){.fs = GK_FS_ALL}, &ruleset);
@@ -129,6 +134,8 @@ static int build_supervisor(const struct gk_floor_input *input, int *out) {
 		error = gk_ruleset_allow(ruleset, input->run_dir, RIGHTS_IN_RUN_DIR);
 	if (error == 0)
 		error = gk_ruleset_allow(ruleset, input->images, GK_FS_READ_FILE);
+	if (error == 0)
+		error = allow_lent(input, ruleset);
 	return error;
 }
 
@@ -161,6 +168,8 @@ static int build_agent(const struct gk_floor_input *input, int *out) {
 	error = allow_floor(input->image, ruleset, gk_floor_agent_rights);
 	if (error == 0)
 		error = allow_typed(input->typed, ruleset);
+	if (error == 0)
+		error = allow_lent(input, ruleset);
 	/* A simulated run may execute anything, as nothing of the policy may stop it. */
 	if (error == 0 && input->simulate)
 		error = gk_ruleset_allow(ruleset, "/", RIGHTS_TO_RUN);

@@ -15,6 +15,7 @@ struct gk_floor_input {
 	const struct gk_image *image;
 	const struct gk_typed *typed;
 	const char *run_dir, *images;
+	const char *hooks, *image_file; /* lent to the run (supervise/lent.h) unless hooks is NULL */
 	bool by_hook; /* the agent opens its files itself, as far as the policy could ever let it */
 	const char *hook; /* directory of the hook's library, with by_hook */
 	bool simulate; /* the supervisor may open anything, as no refusal of the policy holds */

@@ -73,6 +73,8 @@ static int set(struct gk_options *out, const char *name, const char *value) {
 		return set_path(&out->image, value);
 	if (strcmp(name, "--socket") == 0)
 		return set_path(&out->socket, value);
+	if (strcmp(name, "--hooks") == 0)
+		return set_path(&out->hooks, value);
 	if (strcmp(name, "--proxy-port") == 0)
 		return set_port(&out->proxy_port, value);
 	if (strcmp(name, "--transparent-port") == 0)

@@ -20,6 +20,7 @@ struct gk_bounds {
 /* Everything is borrowed from argv. */
 struct gk_options {
 	const char *run, *run_dir, *image, *socket;
+	const char *hooks; /* NULL: the run has none */
 	uint16_t proxy_port, transparent_port;
 	struct gk_bounds bounds;
 	bool simulate, verbose;

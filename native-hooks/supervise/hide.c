@@ -11,7 +11,7 @@
 bool gk_is_hidden(const struct gk_call *call, struct gk_slice path) {
 	if (call->supervisor->simulate || path.length == 0)
 		return false;
-	return gk_decide_path(gk_current_image(call->supervisor), GK_ACTION_FILE_READ, path).hide;
+	return gk_decide_path(gk_current_image(call->supervisor), GK_ACTION_FILE_READ, path).hide && !gk_leads_to_lent(call->supervisor, path);
 }
 
 static bool is_dots(const char *name) {

@@ -28,6 +28,8 @@ static bool is_protection_of_ours(enum gk_reason reason);
 static bool is_failure_of_ours(enum gk_reason reason);
 
 int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) {
+	if (gk_is_lent(call->supervisor, action, path))
+		return 0;
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
 	struct gk_subject subject = {.action = action, .target = path};
 	int rc = gk_judge_verdict(call, &subject, &verdict);
@@ -49,6 +51,8 @@ int gk_judge_other_names(struct gk_call *call, enum gk_action action, struct gk_
 }
 
 bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path) {
+	if (gk_is_lent(call->supervisor, action, path))
+		return true;
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
 	char other[PATH_MAX];
 	size_t at = 0, length;

@@ -15,7 +15,7 @@ struct gk_subject {
 };
 
 /* Decides action on the canonical path and records what is worth a receipt. 0: go on. -EACCES: refused (recorded).
- * In a simulated run a refusal is recorded as would-deny and 0 is returned. */
+ * In a simulated run a refusal is recorded as would-deny and 0 is returned. What is lent to the run (supervise/lent.h) it may read. */
 int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice path) GK_MUST_CHECK;
 /* Whether it would surely return 0 and leave no receipt; false is no verdict. */
 bool gk_path_is_free(struct gk_call *call, enum gk_action action, struct gk_slice path);

@@ -3,6 +3,7 @@
 #define GK_SUPERVISE_SUPERVISOR_H
 
 #include "image/image.h"
+#include "supervise/lent.h"
 #include "wire/journal.h"
 
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct gk_supervisor {
 	struct gk_tasks *tasks;
 	struct gk_network *network;
 	struct gk_files *files;
+	struct gk_lent lent;
 	int listener;
 	pid_t supervisor_pid, first_pid; /* ours; the agent's first process */
 	bool simulate;

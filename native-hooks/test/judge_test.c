@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static char directory[] = "/tmp/gk-judge-XXXXXX";
 static struct gk_supervisor supervisor;
@@ -122,6 +124,71 @@ static void a_full_journal_denies(void) {
 	CHECK(atomic_load(&supervisor.unrecorded) == 2);
 }
 
+/* The image's file in the directory of images: its digest is n, n, n, and so on. */
+static struct gk_slice image_file(char out[PATH_MAX], const char *images, unsigned n, const char *ending) {
+	int length = snprintf(out, PATH_MAX, "%s/", images);
+	for (size_t i = 0; i < GK_IMAGE_DIGEST_BYTES; i++)
+		length += snprintf(out + length, PATH_MAX - (size_t)length, "%02x", n);
+	length += snprintf(out + length, PATH_MAX - (size_t)length, "%s", ending);
+	return gk_slice(out, (size_t)length);
+}
+
+static struct gk_image *numbered_image(unsigned n) {
+	struct gk_image *image = make_image();
+	uint8_t digest[GK_IMAGE_DIGEST_BYTES];
+	memset(digest, (int)n, sizeof(digest));
+	gk_image_set_digest(image, digest);
+	return image;
+}
+
+static bool may(enum gk_action action, const char *place, const char *name) {
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s%s", place, name);
+	bool judged = gk_judge_path(&call, action, gk_slice_of(path)) == 0;
+	CHECK(action != GK_ACTION_FILE_READ || gk_path_is_free(&call, action, gk_slice_of(path)) == judged, "%s", path);
+	return judged;
+}
+
+/* The policy of these images allows nothing of it. */
+static void what_is_lent_may_be_read_and_nothing_else(void) {
+	char hooks[64], images[64], path[PATH_MAX];
+	snprintf(hooks, sizeof(hooks), "%s/hooks", directory);
+	snprintf(images, sizeof(images), "%s/images", directory);
+	CHECK(mkdir(hooks, 0700) == 0 && mkdir(images, 0700) == 0);
+	const struct gk_image *before = gk_current_image(&supervisor), *first = numbered_image(0xa1);
+	atomic_store(&supervisor.image, first);
+	supervisor.simulate = false;
+	CHECK(gk_lent_open(&supervisor.lent, NULL, images, first) == 0);
+	CHECK(!may(GK_ACTION_FILE_READ, hooks, "/library"), "a run without hooks");
+	CHECK(gk_lent_open(&supervisor.lent, hooks, images, first) == 0);
+	CHECK(may(GK_ACTION_FILE_READ, hooks, "/library"));
+	CHECK(!may(GK_ACTION_FILE_WRITE, hooks, "/library") && !may(GK_ACTION_FILE_DELETE, hooks, "/library"));
+	CHECK(!may(GK_ACTION_UNIX_SOCKET, hooks, "/library"));
+	CHECK(!may(GK_ACTION_FILE_READ, hooks, "") && !may(GK_ACTION_FILE_READ, hooks, "/"), "the directory itself");
+	CHECK(!may(GK_ACTION_FILE_READ, hooks, "/deeper/library") && !may(GK_ACTION_FILE_READ, hooks, "2/library"));
+	CHECK(!may(GK_ACTION_FILE_READ, directory, "/token"));
+
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xa1, ".gkimg")) == 0);
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_WRITE, image_file(path, images, 0xa1, ".gkimg")) == -EACCES);
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xb2, ".gkimg")) == -EACCES, "of another run");
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xa1, ".gkimh")) == -EACCES);
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xa1, ".gkimg/x")) == -EACCES);
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, hooks, 0xa1, "/x")) == -EACCES);
+	atomic_store(&supervisor.image, numbered_image(0xb2));
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xa1, ".gkimg")) == 0, "mapped by older processes");
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, image_file(path, images, 0xb2, ".gkimg")) == 0, "in force");
+
+	CHECK(gk_leads_to_lent(&supervisor, gk_slice_of("/tmp")) && gk_leads_to_lent(&supervisor, gk_slice_of(directory)));
+	CHECK(gk_leads_to_lent(&supervisor, gk_slice_of(hooks)) && gk_leads_to_lent(&supervisor, gk_slice_of(images)));
+	CHECK(!gk_leads_to_lent(&supervisor, gk_slice_of("/tm")) && !gk_leads_to_lent(&supervisor, gk_slice_of("/tmp/other")));
+
+	snprintf(path, sizeof(path), "%s/missing", directory);
+	CHECK(gk_lent_open(&supervisor.lent, path, images, first) == -ENOENT);
+	CHECK(!may(GK_ACTION_FILE_READ, hooks, "/library"));
+	atomic_store(&supervisor.image, before);
+	supervisor.simulate = true;
+}
+
 int main(void) {
 	if (mkdtemp(directory) == NULL)
 		return 1;
@@ -131,6 +198,7 @@ int main(void) {
 	call = (struct gk_call){.supervisor = &supervisor, .tid = 78, .tgid = 77, .nr = 2, .proc = -1, .listener = -1};
 	refuses_and_records();
 	simulation_softens_policy_but_not_protection();
+	what_is_lent_may_be_read_and_nothing_else();
 	a_full_journal_denies();
 	char command[64];
 	snprintf(command, sizeof(command), "rm -rf %s", directory);

@@ -26,6 +26,13 @@ static void reads_a_complete_command_line(void) {
 	CHECK(strcmp(o.program[0], "ls") == 0 && strcmp(o.program[1], "--run") == 0 && o.program[2] == NULL);
 }
 
+static void reads_which_hooks_the_run_has(void) {
+	struct gk_options o;
+	const char *const without[] = {"gk", COMPLETE, "--", "ls", NULL}, *const with[] = {"gk", COMPLETE, "--hooks", "/s/h", "--", "ls", NULL};
+	CHECK(parse(without, &o) == 0 && o.hooks == NULL);
+	CHECK(parse(with, &o) == 0 && strcmp(o.hooks, "/s/h") == 0);
+}
+
 static void reads_what_the_run_may_use(void) {
 	struct gk_options o;
 	const char *const argv[] = {"gk",	      COMPLETE, "--limit-processes",  "512", "--limit-memory", "4294967296",
@@ -49,6 +56,7 @@ static void refuses_what_is_not_exactly_right(void) {
 		{"gk", COMPLETE, "--run", "", "--", "ls", NULL},
 		{"gk", COMPLETE, "--run", "a-run-name-that-is-too-long-by-1", "--", "ls", NULL},
 		{"gk", COMPLETE, "--run-dir", "relative", "--", "ls", NULL},
+		{"gk", COMPLETE, "--hooks", "relative", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "0", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "65536", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "-1", "--", "ls", NULL},
@@ -97,6 +105,7 @@ static void ends_the_run_at_the_second_request(void) {
 
 int main(void) {
 	reads_a_complete_command_line();
+	reads_which_hooks_the_run_has();
 	reads_what_the_run_may_use();
 	refuses_what_is_not_exactly_right();
 	passes_on_what_only_the_guardian_got();
