@@ -1,7 +1,9 @@
 import { ACTION, type ActionName } from '../wire/messages.ts';
 import { type CompiledPattern, TooComplex } from './automata.ts';
+import type { Dfa } from './dfa.ts';
 import type { EncodedAutomaton } from './encode-automaton.ts';
-import { floorOf } from './floor.ts';
+import { executionFloor } from './execution-floor.ts';
+import { floorOf, readableOf } from './floor.ts';
 import { AUTOMATON_KIND, MOST } from './image-layout.ts';
 import { type ImageContent, writeImage } from './image-writer.ts';
 import { KnownAutomata } from './known-automata.ts';
@@ -12,6 +14,7 @@ import { PolicyError } from './policy-error.ts';
 import { RULE_FLAG, type RuleTable } from './rule-table.ts';
 import { tabulateRules } from './rules.ts';
 import { LAYER, type PolicyRoots, type PolicySource, type ResolveExtends } from './source.ts';
+import { type Hints, staticRegion } from './static-region.ts';
 
 export type CompiledPolicy = {
   /** The policy image, docs/policy-image.md. The same input gives the same bytes. */
@@ -20,6 +23,8 @@ export type CompiledPolicy = {
   warnings: string[];
   /** How a run under this policy starts. */
   launch: LaunchTerms;
+  /** What an agent's own library may open without the supervisor being asked. */
+  hints: Hints;
 };
 
 /**
@@ -56,13 +61,20 @@ export function compileLayers(
   const launch = launchTerms(files, warnings);
   refuseTooMany(table);
   const accepts = new Accepts();
+  const classOf = ruleClasses(table);
+  const { automata, dfas } = compileAutomata(files, table, classOf, accepts, known);
+  const of = (action: number, kind: number): Dfa[] =>
+    dfas.filter((one) => one.action === action && one.kind === kind).map(({ dfa }) => dfa);
+  const commands = of(ACTION.shell_exec, AUTOMATON_KIND.commandPath);
+  const executable = executionFloor(table, ACTION.shell_exec, commands, readableOf(table));
+  const region = staticRegion(table, of(ACTION.file_read, AUTOMATON_KIND.path), classOf, executable, roots);
   const content: ImageContent = {
     table,
-    automata: compileAutomata(files, table, accepts, known),
+    automata,
     accepts: accepts.words,
-    floor: floorOf(table),
-    region: [],
-    hintsFiles: false,
+    floor: floorOf(table, executable),
+    region: region.paths,
+    hintsFiles: region.hints.files,
     roots: [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]),
     launchers: LAUNCHERS,
     meta: JSON.stringify({
@@ -74,9 +86,10 @@ export function compileLayers(
         digest: source.digest ?? null,
       })),
       launch,
+      hints: region.hints,
     }),
   };
-  return { image: writeImage(content), warnings, launch };
+  return { image: writeImage(content), warnings, launch, hints: region.hints };
 }
 
 /** What the user knows the whole by: the name of the user's policy, else of the system's. */
@@ -93,11 +106,12 @@ export function policyName(files: readonly LayeredFile[]): string {
 function compileAutomata(
   files: readonly LayeredFile[],
   table: RuleTable,
+  classOf: Int32Array,
   accepts: Accepts,
   known: KnownAutomata,
-): ImageContent['automata'] {
-  const classOf = ruleClasses(table);
+): { automata: ImageContent['automata']; dfas: { action: number; kind: number; dfa: Dfa }[] } {
   const automata: { action: number; kind: number; encoded: EncodedAutomaton }[] = [];
+  const dfas: { action: number; kind: number; dfa: Dfa }[] = [];
   for (const action of Object.values(ACTION)) {
     let left: number = MOST.automata;
     for (const kind of Object.values(AUTOMATON_KIND)) {
@@ -110,12 +124,14 @@ function compileAutomata(
         if (patterns.length === 0) continue;
         const built = orRefuse(table, () => known.build(patterns, classOf, left));
         left -= built.length;
-        for (const dfa of built)
+        for (const dfa of built) {
+          dfas.push({ action, kind, dfa });
           automata.push({ action, kind, encoded: known.encode(dfa, accepts.add(dfa.acceptSets)) });
+        }
       }
     }
   }
-  return automata;
+  return { automata, dfas };
 }
 
 /** Rules that differ in nothing but their place in one file are of one class. Those about request paths differ in their destinations as well. */

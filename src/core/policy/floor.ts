@@ -1,4 +1,5 @@
 import { ACTION } from '../wire/messages.ts';
+import { compareBytes, covers, ROOT, upToSlash } from './hierarchy.ts';
 import type { RuleEntry, RuleTable } from './rule-table.ts';
 import { LAYER } from './source.ts';
 import type { Token } from './token.ts';
@@ -11,8 +12,10 @@ export type FloorEntry = { path: Uint8Array; access: number };
  * The hierarchies outside which nothing can be allowed, whatever the rules inside say: for every rule that is not a deny the literal directories
  * that its pattern begins with. The kernel's own wall is built from them; it bounds, it does not decide. A grant adds nothing: it answers rules that
  * ask, and those count.
+ *
+ * @param executable where a program may be executed, out of `readableOf`
  */
-export function floorOf(table: RuleTable): FloorEntry[] {
+export function floorOf(table: RuleTable, executable: readonly Uint8Array[]): FloorEntry[] {
   const wanted = new Map<string, FloorEntry>();
   const add = (path: Uint8Array, access: number): void => {
     const key = path.join();
@@ -28,7 +31,17 @@ export function floorOf(table: RuleTable): FloorEntry[] {
     if (access === undefined || rule.effect === 'deny' || table.files[rule.file]!.layer === LAYER.grants) continue;
     for (const path of hierarchies(rule)) add(path, access);
   }
+  for (const path of executable) add(path, FLOOR_ACCESS.execute);
   return reduce([...wanted.values()]);
+}
+
+/** Of the hierarchies those in which something may be read. */
+export function readableOf(table: RuleTable): Uint8Array[] {
+  const isReading = ({ action, effect, file }: RuleEntry): boolean =>
+    action === ACTION.file_read && effect !== 'deny' && table.files[file]!.layer !== LAYER.grants;
+  const byDefault = table.defaults[ACTION.file_read]!.effect === 'deny' ? [] : [ROOT];
+  const paths = [...byDefault, ...table.rules.filter(isReading).flatMap(hierarchies)];
+  return [...new Map(paths.map((path) => [path.join(), path])).values()];
 }
 
 function hierarchies(rule: RuleEntry): Uint8Array[] {
@@ -51,11 +64,6 @@ function parentOf(prefix: Uint8Array, tokens: readonly Token[]): Uint8Array {
   return tokens.length === 1 ? upToSlash(prefix) : prefix;
 }
 
-function upToSlash(path: Uint8Array): Uint8Array {
-  const slash = path.lastIndexOf(0x2f);
-  return slash > 0 ? path.subarray(0, slash) : ROOT;
-}
-
 /** Drops what a broader entry covers, and takes off what it grants already. Sorted by bytes. */
 function reduce(entries: FloorEntry[]): FloorEntry[] {
   entries.sort((a, b) => compareBytes(a.path, b.path));
@@ -68,21 +76,8 @@ function reduce(entries: FloorEntry[]): FloorEntry[] {
   return kept;
 }
 
-export function covers(directory: Uint8Array, path: Uint8Array): boolean {
-  if (directory.length === 1) return true;
-  if (path.length < directory.length || directory.some((byte, index) => byte !== path[index])) return false;
-  return path.length === directory.length || path[directory.length] === 0x2f;
-}
-
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let index = 0; index < shared; index++) if (a[index] !== b[index]) return a[index]! - b[index]!;
-  return a.length - b.length;
-}
-
-const ROOT = Uint8Array.of(0x2f);
 const ACCESS_OF: ReadonlyMap<number, number> = new Map([
-  [ACTION.file_read, FLOOR_ACCESS.read | FLOOR_ACCESS.execute],
+  [ACTION.file_read, FLOOR_ACCESS.read],
   [ACTION.file_write, FLOOR_ACCESS.read | FLOOR_ACCESS.write],
   [ACTION.file_delete, FLOOR_ACCESS.read | FLOOR_ACCESS.write],
 ]);

@@ -1,0 +1,54 @@
+import type { Dfa } from './dfa.ts';
+import { compareBytes, covers, ROOT, SLASH, upToSlash } from './hierarchy.ts';
+import { AUTOMATON_KIND } from './image-layout.ts';
+import { RefusalProver } from './refusal-proof.ts';
+import { RULE_FLAG, type RuleTable } from './rule-table.ts';
+
+/**
+ * The hierarchies in which a program may be executed, out of those in which something may be read: a hierarchy is left out when every command of every
+ * program in it is refused by a rule, on the automata that decide; if that is true of all but some directories in it that an override names,
+ * those stand in its place. A refusal by default is none: shells may start all the same, and what an allowed command starts.
+ */
+export function executionFloor(
+  table: RuleTable,
+  action: number,
+  dfas: readonly Dfa[],
+  readable: readonly Uint8Array[],
+): Uint8Array[] {
+  const prover = new RefusalProver(table, action, dfas);
+  const exceptions = exceptionsOf(table, action);
+  const floor = new Map<string, Uint8Array>();
+  for (const path of readable) {
+    if (NOTHING_TO_EXECUTE.some((place) => covers(place, path))) continue;
+    const within = exceptions.filter((exception) => covers(path, exception) && exception.length > path.length);
+    const kept =
+      exceptions.some((exception) => covers(exception, path)) || !prover.refusesAllBut(path, within) ? [path] : within;
+    for (const one of kept) floor.set(one.join(), one);
+  }
+  return [...floor.values()].sort(compareBytes);
+}
+
+/** Where programs lie of which an override speaks: nothing else lifts a refusal. */
+function exceptionsOf(table: RuleTable, action: number): Uint8Array[] {
+  const places = new Map<string, Uint8Array>();
+  for (const { action: own, effect, flags, rows } of table.rules) {
+    if (own !== action || effect === 'deny' || (flags & RULE_FLAG.override) === 0) continue;
+    for (const { kind, tokens } of rows) {
+      const [first, ...rest] = tokens;
+      if (kind !== AUTOMATON_KIND.commandPath) continue;
+      if (first?.kind !== 'bytes' || (first.bytes[0] !== SLASH && first.bytes[0] !== QUOTE)) places.set('', ROOT);
+      else if (first.bytes[0] === SLASH) {
+        const blank = first.bytes.indexOf(BLANK);
+        const place =
+          blank > 0 ? first.bytes.subarray(0, blank) : rest.length > 0 ? upToSlash(first.bytes) : first.bytes;
+        places.set(place.join(), place);
+      }
+    }
+  }
+  return [...places.values()];
+}
+
+const QUOTE = 0x27;
+const BLANK = 0x20;
+/** Mounted so that nothing in it can be executed, by the kernel itself (SB_I_NOEXEC: fs/proc/root.c, fs/kernfs/mount.c). */
+const NOTHING_TO_EXECUTE = ['/proc', '/sys'].map((path) => new TextEncoder().encode(path));

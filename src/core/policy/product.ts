@@ -1,0 +1,90 @@
+import type { Dfa } from './dfa.ts';
+import { SLASH } from './hierarchy.ts';
+
+/** A byte that stands for all that no automaton tells apart from it, and how many those are. */
+export type Letter = { byte: number; classes: readonly number[]; size: number };
+
+/** Several automata that read the same text in step: a place is the state of each. */
+export class Product {
+  readonly dfas: readonly Dfa[];
+  /** Never the byte 0, which no text holds. */
+  readonly letters: readonly Letter[];
+  /** By automaton and class, the letters of that class. */
+  readonly #lettersOf: readonly (readonly number[])[][];
+  readonly #chosen: Uint8Array;
+
+  constructor(dfas: readonly Dfa[]) {
+    this.dfas = dfas;
+    const known = new Map<string, Letter>();
+    for (let byte = 1; byte < 256; byte++) {
+      const classes = dfas.map(({ classOf }) => classOf[byte]!);
+      const key = `${classes.join()}${APART.includes(byte) ? ` ${byte}` : ''}`;
+      const letter = known.get(key);
+      known.set(key, letter ? { ...letter, size: letter.size + 1 } : { byte, classes, size: 1 });
+    }
+    this.letters = [...known.values()];
+    this.#chosen = new Uint8Array(this.letters.length);
+    this.#lettersOf = dfas.map(({ classCount }, index) => {
+      const of: number[][] = Array.from({ length: classCount }, () => []);
+      this.letters.forEach(({ classes }, letter) => {
+        of[classes[index]!]!.push(letter);
+      });
+      return of;
+    });
+  }
+
+  get start(): number[] {
+    return this.dfas.map(({ initial }) => initial);
+  }
+
+  run(place: readonly number[], text: Uint8Array): number[] {
+    let states = [...place];
+    for (const byte of text) states = this.dfas.map((dfa, index) => step(dfa, states[index]!, dfa.classOf[byte]!));
+    return states;
+  }
+
+  next(place: readonly number[], { classes }: Letter): number[] {
+    return this.dfas.map((dfa, index) => step(dfa, place[index]!, classes[index]!));
+  }
+
+  /** Those that some state of the place has a way of its own for, and one of the rest. */
+  lettersAt(place: readonly number[]): Letter[] {
+    const chosen = this.#chosen.fill(0);
+    this.dfas.forEach((dfa, index) => {
+      const state = place[index]!;
+      for (let entry = dfa.start[state]!; entry < dfa.start[state + 1]!; entry++)
+        for (const letter of this.#lettersOf[index]![dfa.key[entry]!]!) chosen[letter] = 1;
+    });
+    let rest = false;
+    return this.letters.filter(({ byte }, letter) => {
+      if (chosen[letter] === 1 || APART.includes(byte)) return true;
+      const first = !rest;
+      rest = true;
+      return first;
+    });
+  }
+
+  /** The rules that the automata accept here, all together. */
+  rules(place: readonly number[]): number[] {
+    return this.dfas.flatMap((dfa, index) => dfa.acceptSets[dfa.accept[place[index]!]!]!);
+  }
+
+  /** Whether the automaton of that number stays as it is whatever follows. */
+  isSettled(place: readonly number[], index: number): boolean {
+    const dfa = this.dfas[index]!;
+    const state = place[index]!;
+    return dfa.otherwise[state] === state && dfa.start[state] === dfa.start[state + 1];
+  }
+}
+
+export function step(dfa: Dfa, state: number, byteClass: number): number {
+  for (let entry = dfa.start[state]!; entry < dfa.start[state + 1]!; entry++) {
+    const key = dfa.key[entry]!;
+    if (key === byteClass) return dfa.target[entry]!;
+    if (key > byteClass) break;
+  }
+  return dfa.otherwise[state]!;
+}
+
+/** What texts are made up of by: slashes between names, blanks between words, quotes around them, a backslash before a quote. */
+const APART = [SLASH, 0x20, 0x27, 0x5c];
