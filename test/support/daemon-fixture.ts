@@ -34,7 +34,7 @@ export class DaemonFixture {
     // Those of this test's own installation, which has none unless it makes them.
     this.hooks = new HookStore(this.layout.hooks, {
       library: `${home}/libgk-hook.so`,
-      script: `${home}/gatekeeper-hook.cjs`,
+      scripts: `${home}/node-hook`,
     });
   }
 

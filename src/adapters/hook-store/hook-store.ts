@@ -10,19 +10,19 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunHooks } from '../../core/contract/control-api.ts';
 import { canBePreloaded } from '../../core/contract/hook-variables.ts';
 import { ensurePrivateDirectory } from '../process/private-directory.ts';
 import { KnownDigests, readWhole } from './known-digests.ts';
 
-/** Where the installation has the files. */
-export type HookSources = { library: string; script: string };
+/** Where an installation has the library, and the directory of what Node loads: the interceptor and what that loads itself. */
+export type HookSources = { library: string; scripts: string };
 
-/** Where an installation has them. */
 export const hookSources = (installation: URL): HookSources => ({
-  library: fileURLToPath(new URL('native-hooks/build/libgk-hook.so', installation)),
-  script: fileURLToPath(new URL('dist/node-hook/gatekeeper-hook.cjs', installation)),
+  library: fileURLToPath(new URL(`native-hooks/build/${LIBRARY}`, installation)),
+  scripts: fileURLToPath(new URL('dist/node-hook', installation)),
 });
 
 /** The hooks of a run that starts now: the name of their directory, its path, what in it can be loaded, and one line about what cannot. */
@@ -57,29 +57,36 @@ export class HookStore {
     } catch (error) {
       return { hooks: {}, ...asOne([`they cannot be put into ${directory}: ${messageOf(error)}`]) };
     }
-    const hooks: RunHooks = {};
-    for (const { kind, file } of wanted) {
-      const path = `${directory}/${file}`;
-      const problem = kind === 'library' ? unloadable(path) : undefined;
-      if (problem === undefined) hooks[kind] = path;
-      else problems.push(problem);
-    }
+    const has = (file: string) => wanted.some((one) => one.file === file);
+    const hooks: RunHooks = has(SCRIPT) ? { script: `${directory}/${SCRIPT}` } : {};
+    const problem = has(LIBRARY) ? unloadable(`${directory}/${LIBRARY}`) : undefined;
+    if (problem !== undefined) problems.push(problem);
+    else if (has(LIBRARY)) hooks.library = `${directory}/${LIBRARY}`;
     return { name, directory, hooks, ...asOne(problems) };
   }
 
   /** Removes those of earlier installations that no run uses any more. */
   sweep(used: ReadonlySet<string>): void {
     for (const name of namesIn(this.#root)) {
-      if (name !== this.#current && !used.has(name)) discard(`${this.#root}/${name}`);
+      if (name === this.#current || used.has(name)) continue;
+      try {
+        discard(`${this.#root}/${name}`);
+      } catch {
+        // What cannot be removed now stays for the next time.
+      }
     }
   }
 
   #wanted(): Wanted[] {
-    return KINDS.flatMap(({ kind, file, mode }) => {
-      const source = this.#sources[kind];
-      const digest = this.#digests.of(source);
-      return digest === undefined ? [] : [{ kind, file, mode, source, digest }];
-    });
+    const { library, scripts } = this.#sources;
+    const names = namesIn(scripts).filter((name) => name.endsWith('.cjs'));
+    return [library, ...[...new Set([SCRIPT, ...names])].sort().map((name) => `${scripts}/${name}`)].flatMap(
+      (source) => {
+        const digest = this.#digests.of(source);
+        const file = basename(source);
+        return digest === undefined ? [] : [{ file, mode: file === LIBRARY ? 0o500 : 0o400, source, digest }];
+      },
+    );
   }
 
   #isWhole(directory: string, wanted: readonly Wanted[]): boolean {
@@ -120,7 +127,7 @@ const asOne = (problems: readonly string[]): { problem?: string } =>
     ? {}
     : { problem: `hooks are left out, which costs explanations and speed: ${problems.join('; ')}` };
 
-type Wanted = { kind: keyof HookSources; file: string; mode: number; source: string; digest: string };
+type Wanted = { file: string; mode: number; source: string; digest: string };
 
 const isWanted = (name: string, wanted: readonly Wanted[]): boolean => wanted.some(({ file }) => file === name);
 
@@ -130,7 +137,7 @@ function nameFor(wanted: readonly Wanted[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Only what the loader can load without a word is put before it: it would complain in every program of the run. */
+/** The library is executable, because access(2) tells then whether it can be mapped so. Only what the loader can load without a word is given to it: it would complain in every program of the run. */
 function unloadable(path: string): string | undefined {
   if (!canBePreloaded(path))
     return `${path} has a blank, a colon or a dollar sign in its name, which LD_PRELOAD cannot hold`;
@@ -165,9 +172,6 @@ function discard(path: string): void {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The library is executable, because access(2) then tells whether it can be mapped so. */
-const KINDS = [
-  { kind: 'library', file: 'libgk-hook.so', mode: 0o500 },
-  { kind: 'script', file: 'gatekeeper-hook.cjs', mode: 0o400 },
-] as const;
+const LIBRARY = 'libgk-hook.so';
+const SCRIPT = 'gatekeeper-hook.cjs';
 const DIRECTORY_MODE = 0o500;

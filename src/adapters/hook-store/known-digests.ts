@@ -19,7 +19,8 @@ export class KnownDigests {
     // Written to while it was read: the next look reads it again.
     const after = plainFile(path);
     if (digest === undefined || after === undefined || fingerprintOf(after) !== fingerprint) return digest;
-    this.#known.set(path, { fingerprint, digest });
+    // A second change within one tick of the kernel's clock would leave the same times.
+    if (Math.abs(Date.now() - Number(stat.ctimeMs)) > TICK_MS) this.#known.set(path, { fingerprint, digest });
     return digest;
   }
 }
@@ -46,4 +47,5 @@ function plainFile(path: string): BigIntStats | undefined {
 const fingerprintOf = ({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string =>
   [dev, ino, size, mode, mtimeNs, ctimeNs].join();
 
+const TICK_MS = 100;
 const MOST_BYTES = 16n * 1024n * 1024n;

@@ -14,20 +14,25 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HookStore } from '../../../../src/adapters/hook-store/hook-store.ts';
+import { type HookSources, HookStore } from '../../../../src/adapters/hook-store/hook-store.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 let home: string;
 let root: string;
-let sources: { library: string; script: string };
+let sources: HookSources;
+let script: string;
 let store: HookStore;
 
 beforeEach(() => {
   home = temporaryDirectory();
   root = join(home, 'hooks');
-  sources = { library: join(home, 'library'), script: join(home, 'script') };
+  sources = { library: join(home, 'build/libgk-hook.so'), scripts: join(home, 'scripts') };
+  script = join(sources.scripts, 'gatekeeper-hook.cjs');
+  for (const directory of [join(home, 'build'), sources.scripts]) mkdirSync(directory);
   writeFileSync(sources.library, 'the library');
-  writeFileSync(sources.script, 'the script');
+  writeFileSync(script, 'the script');
+  writeFileSync(join(sources.scripts, 'companion.cjs'), 'the companion');
+  writeFileSync(join(sources.scripts, 'module.js'), 'what it was made of');
   store = new HookStore(root, sources);
 });
 
@@ -45,7 +50,7 @@ describe('provide', () => {
       'the script',
     ]);
     expect([root, directory!, hooks.library!, hooks.script!].map(modeOf)).toEqual(['700', '500', '500', '400']);
-    expect(readdirSync(directory!)).toHaveLength(2);
+    expect(readdirSync(directory!).sort()).toEqual(['companion.cjs', 'gatekeeper-hook.cjs', 'libgk-hook.so']);
   });
 
   it('leaves whole copies alone', () => {
@@ -58,7 +63,7 @@ describe('provide', () => {
 
   it('gives an installation that has changed a directory of its own, and leaves the old one', () => {
     const before = store.provide();
-    writeFileSync(sources.script, 'the next script');
+    writeFileSync(script, 'the next script');
     const after = store.provide();
     expect(after.name).not.toBe(before.name);
     expect(readFileSync(after.hooks.script!, 'utf8')).toBe('the next script');
@@ -69,6 +74,7 @@ describe('provide', () => {
     ['was written to', (at) => rewrite(`${at}/libgk-hook.so`, 'the libraru')],
     ['was written to and has its old times', (at) => rewriteUnseen(`${at}/libgk-hook.so`, 'the libraru')],
     ['is gone', (at) => rmSync(`${at}/gatekeeper-hook.cjs`)],
+    ['has lost its companion', (at) => rmSync(`${at}/companion.cjs`)],
     ['is empty', (at) => rewrite(`${at}/gatekeeper-hook.cjs`, '')],
     ['may be written by others', (at) => chmodSync(`${at}/libgk-hook.so`, 0o522)],
     ['has another name', (at) => linkSync(`${at}/libgk-hook.so`, join(home, 'another'))],
@@ -91,12 +97,12 @@ describe('provide', () => {
     expect(readFileSync(before.hooks.script!, 'utf8')).toBe('the script');
     expect([before.directory!, before.hooks.library!, before.hooks.script!].map(modeOf)).toEqual(['500', '500', '400']);
     expect(lstatSync(before.hooks.library!).nlink).toBe(1);
-    expect(readdirSync(before.directory!).sort()).toEqual(['gatekeeper-hook.cjs', 'libgk-hook.so']);
+    expect(readdirSync(before.directory!)).toHaveLength(3);
     expect(readFileSync(sources.library, 'utf8')).toBe('the library');
   });
 
   it('does without what the installation lacks', () => {
-    rmSync(sources.script);
+    rmSync(script);
     expect(Object.keys(store.provide().hooks)).toEqual(['library']);
     rmSync(sources.library);
     expect(store.provide().hooks).toEqual({});
