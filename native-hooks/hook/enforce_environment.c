@@ -60,7 +60,7 @@ static size_t count(char *const envp[]) {
 size_t gk_enforce_environment_size(char *const envp[]) {
 	if (!gk_enforce_is_ready())
 		return 0;
-	size_t texts = strlen(names[KEPT_PRELOAD]) + strlen(library) + 1 + strlen(other_libraries(envp)) + 1 + strlen(names[KEPT_HOOK]) + sizeof("ce:") +
+	size_t texts = strlen(names[KEPT_PRELOAD]) + strlen(library) + 1 + strlen(other_libraries(envp)) + 1 + strlen(names[KEPT_HOOK]) + sizeof("ceq:") +
 		       strlen(gk_enforce_image_path()) + strlen(names[KEPT_REPORT]) + strlen(gk_enforce_run_dir()) + 1;
 	return (count(envp) + KEPT_COUNT + 1) * sizeof(char *) + texts;
 }
@@ -78,7 +78,7 @@ char *const *gk_enforce_environment(char *const envp[], void *room) {
 	if (others[0] != '\0')
 		text = stpcpy(text - 1, others) + 1;
 	out[entries++] = text;
-	text = write_entry(text, KEPT_HOOK, gk_enforce_next_is_vouched() ? "ce:" : "e:", gk_enforce_image_path());
+	text = write_entry(text, KEPT_HOOK, gk_enforce_next_letters(), gk_enforce_image_path());
 	out[entries++] = text;
 	write_entry(text, KEPT_REPORT, gk_enforce_run_dir(), "");
 	for (; envp != NULL && *envp != NULL; envp++)

@@ -18,7 +18,7 @@ static struct {
 	struct gk_image *image;
 	const _Atomic uint32_t *generation; /* of the policy; 0: always ask */
 	uint32_t loaded;
-	bool vouched;
+	bool vouched, quiet;
 	atomic_bool ready;
 } state;
 
@@ -72,6 +72,7 @@ void gk_enforce_begin(const char *hook) {
 	const char *colon = hook == NULL ? NULL : strchr(hook, ':'), *run_dir = getenv("GATEKEEPER_REPORT");
 	if (!atomic_load(&state.ready) && colon != NULL && run_dir != NULL && keep(state.image_path, colon + 1) && keep(state.run_dir, run_dir)) {
 		state.vouched = memchr(hook, 'c', (size_t)(colon - hook)) != NULL;
+		state.quiet = memchr(hook, 'q', (size_t)(colon - hook)) != NULL;
 		atomic_store(&state.ready, map_generation() && load_image());
 	}
 	errno = saved;
@@ -81,8 +82,8 @@ bool gk_enforce_is_ready(void) {
 	return atomic_load(&state.ready);
 }
 
-bool gk_enforce_next_is_vouched(void) {
-	return next_is_vouched;
+const char *gk_enforce_next_letters(void) {
+	return next_is_vouched ? (state.quiet ? "ceq:" : "ce:") : state.quiet ? "eq:" : "e:";
 }
 
 const char *gk_enforce_run_dir(void) {

@@ -19,9 +19,9 @@ int gk_enforce_judge_move(const struct gk_named *from, const struct gk_named *to
 /* Has the supervisor judge a call by its arguments: 0 go on, GK_ENFORCE_DONE, or -errno. */
 int gk_enforce_judge_call(int nr, const long args[6]) GK_MUST_CHECK;
 
-/* Whether a command that an allow rule matched started this program, and whether that is so of the one that was judged last on
- * this thread. */
-bool gk_enforce_next_is_vouched(void);
+/* What GATEKEEPER_HOOK begins with for the program that was judged last on this thread: letter c when a command that an allow rule
+ * matched starts it. */
+const char *gk_enforce_next_letters(void);
 
 /* The run's directory, or NULL before gk_enforce_begin. */
 const char *gk_enforce_run_dir(void);

@@ -33,7 +33,10 @@ int gk_hooked_prepare(const struct gk_options *options, char hook[PATH_MAX]) {
 		gk_complain("cannot enforce by the hook: its library is not in the environment (%s); see `gatekeeper doctor`", strerror(-error));
 		return error;
 	}
-	if (snprintf(value, sizeof(value), "e:%s", options->image) >= (int)sizeof(value))
+	/* Of the daemon's letters one stays: hints mean nothing where no filter looks at them. */
+	const char *given = getenv("GATEKEEPER_HOOK");
+	bool quiet = given != NULL && given[strcspn(given, "q:")] == 'q';
+	if (snprintf(value, sizeof(value), quiet ? "eq:%s" : "e:%s", options->image) >= (int)sizeof(value))
 		return -ENAMETOOLONG;
 	if (setenv("GATEKEEPER_HOOK", value, 1) < 0 || setenv("GATEKEEPER_REPORT", options->run_dir, 1) < 0)
 		return -errno;

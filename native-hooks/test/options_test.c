@@ -33,6 +33,17 @@ static void reads_which_hooks_the_run_has(void) {
 	CHECK(parse(with, &o) == 0 && strcmp(o.hooks, "/s/h") == 0);
 }
 
+static void reads_who_enforces(void) {
+	struct gk_options o;
+	const char *const plain[] = {"gk", COMPLETE, "--", "ls", NULL}, *const kernel[] = {"gk", COMPLETE, "--enforce", "kernel", "--", "ls", NULL},
+		   *const hook[] = {"gk", COMPLETE, "--enforce", "hook", "--", "ls", NULL},
+		   *const nobody[] = {"gk", COMPLETE, "--enforce", "none", "--", "ls", NULL};
+	CHECK(parse(plain, &o) == 0 && !o.by_hook);
+	CHECK(parse(kernel, &o) == 0 && !o.by_hook);
+	CHECK(parse(hook, &o) == 0 && o.by_hook);
+	CHECK(parse(nobody, &o) != 0);
+}
+
 static void reads_what_the_run_may_use(void) {
 	struct gk_options o;
 	const char *const argv[] = {"gk",	      COMPLETE, "--limit-processes",  "512", "--limit-memory", "4294967296",
@@ -106,6 +117,7 @@ static void ends_the_run_at_the_second_request(void) {
 int main(void) {
 	reads_a_complete_command_line();
 	reads_which_hooks_the_run_has();
+	reads_who_enforces();
 	reads_what_the_run_may_use();
 	refuses_what_is_not_exactly_right();
 	passes_on_what_only_the_guardian_got();

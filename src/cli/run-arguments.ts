@@ -1,4 +1,4 @@
-import { RUN_NAME } from '../core/contract/control-api.ts';
+import { ENFORCE_LEVELS, type EnforceLevel, RUN_NAME } from '../core/contract/control-api.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 
 export type RunArguments = {
@@ -7,7 +7,7 @@ export type RunArguments = {
   name?: string;
   netAllow: string[];
   simulate: boolean;
-  enforce: 'kernel';
+  enforce: EnforceLevel;
   verbose: boolean;
   detach: boolean;
   hooks: boolean;
@@ -29,7 +29,7 @@ export const RUN_OPTIONS = [
   },
   { long: '--name', value: 'name', text: 'name for ps, kill and the audit log' },
   { long: '--simulate', text: 'decide and record, but let everything happen' },
-  { long: '--enforce', value: 'level', text: 'enforcement level: kernel (the default)' },
+  { long: '--enforce', value: 'level', text: 'enforcement level: kernel (the default), or hook, a weaker one' },
   { long: '--detach', text: 'let it go on in the background; its identifier is printed, for ps and kill' },
   {
     long: '--no-hooks',
@@ -78,7 +78,15 @@ function addValue(given: Map<string, string[]>, option: RunOption, value: string
 function toArguments(given: Map<string, string[]>, argv: string[]): RunArguments {
   if (argv.length === 0) throw usage('run needs a command', 'write it as: gatekeeper run -- COMMAND ARGUMENTS');
   const enforce = given.get('--enforce')?.[0] ?? 'kernel';
-  if (enforce !== 'kernel') throw usage(`there is no enforcement level ${enforce}`, 'use: --enforce kernel');
+  if (!isEnforceLevel(enforce)) {
+    throw usage(
+      `there is no enforcement level ${enforce}`,
+      'use --enforce kernel, or --enforce hook where that cannot work',
+    );
+  }
+  if (enforce === 'hook' && given.has('--no-hooks')) {
+    throw usage('--enforce=hook and --no-hooks leave nothing that decides', 'leave one of them out');
+  }
   const policy = given.get('--policy')?.[0];
   const name = given.get('--name')?.[0];
   if (name !== undefined && !RUN_NAME.test(name)) {
@@ -97,6 +105,8 @@ function toArguments(given: Map<string, string[]>, argv: string[]): RunArguments
     quietHook: given.has('--quiet-hook'),
   };
 }
+
+const isEnforceLevel = (text: string): text is EnforceLevel => ENFORCE_LEVELS.some((level) => level === text);
 
 function usage(what: string, remedy = 'see: gatekeeper run --help'): GatekeeperError {
   return new GatekeeperError('GK_USAGE', { what, remedy });

@@ -97,6 +97,7 @@ function responseFor<Image>(
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
   if (directory !== undefined) args.push('--hooks', directory);
+  if (request.enforce === 'hook') args.push('--enforce', 'hook');
   // A simulation lets everything happen.
   if (!request.simulate) args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
@@ -168,7 +169,7 @@ function createReceipt(
     command: redact(wellFormed(request.argv.join(' '))),
     cwd: wellFormed(request.cwd),
     simulate: request.simulate ?? false,
-    enforce: 'kernel',
+    enforce: request.enforce ?? 'kernel',
     pid: request.clientPid,
     text: request.netAllow?.length ? wellFormed(`--net-allow ${request.netAllow.join(' ')}`) : undefined,
   };

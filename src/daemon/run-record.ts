@@ -72,7 +72,7 @@ export function summarize(record: RunRecord, policyError: string | undefined): R
     endedAt: record.endedAt,
     exitStatus: record.exitStatus,
     simulate: record.request.simulate ?? false,
-    enforce: 'kernel',
+    enforce: record.request.enforce ?? 'kernel',
     policyDigest: record.policyDigest,
     policyName: record.policyName,
     denied,

@@ -1,4 +1,4 @@
-import { RUN_NAME } from '../../core/contract/control-api.ts';
+import { ENFORCE_LEVELS, RUN_NAME } from '../../core/contract/control-api.ts';
 
 /** JSON Schemas of the control API's requests: closed objects, bounded arrays and texts. */
 
@@ -20,7 +20,7 @@ export const CREATE_RUN_SCHEMA = {
     policy: { type: 'string', pattern: '^[^\\u0000]+$', maxLength: 4096 },
     netAllow: { type: 'array', maxItems: 1024, items: { type: 'string', minLength: 1, maxLength: 1024 } },
     simulate: { type: 'boolean' },
-    enforce: { type: 'string', enum: ['kernel'] },
+    enforce: { type: 'string', enum: ENFORCE_LEVELS },
     hooks: { type: 'boolean' },
     quietHook: { type: 'boolean' },
     clientPid: { type: 'integer', minimum: 1, maximum: 4_194_304 },

@@ -79,7 +79,9 @@ function kernelProbe(supervisor: string): Check[] {
       'seccomp listener and descriptor calls',
       report.size > 0 && missing === undefined,
       missing ?? (report.size > 0 ? 'work' : 'the supervisor did not answer'),
-      missing === undefined ? 'build it: npm run build:native' : 'see the reason; run outside of other sandboxes',
+      missing === undefined
+        ? 'build it: npm run build:native'
+        : 'see the reason; run outside of other sandboxes, or with --enforce=hook, which is weaker',
     ),
   ];
 }

@@ -32,7 +32,7 @@ function row(run: RunSummary): string[] {
     run.pid === null ? '-' : String(run.pid),
     run.startedAt.slice(0, 19).replace('T', ' '),
     String(run.denied),
-    run.simulate ? `${run.policyName} (simulated)` : run.policyName,
+    run.policyName + (run.simulate ? ' (simulated)' : '') + (run.enforce === 'hook' ? ' (enforce: hook)' : ''),
     run.argv.join(' '),
   ];
 }

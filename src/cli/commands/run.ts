@@ -35,6 +35,7 @@ export async function run(args: RunArguments): Promise<number> {
   });
   for (const warning of created.warnings) tellUser(`gatekeeper: ${visible(warning)}`);
   const { environment, withheld } = agentEnvironment(created);
+  if (args.enforce === 'hook') for (const line of HOOK_LEVEL_WARNING) tellUser(`gatekeeper: ${line}`);
   if (args.verbose) {
     tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);
     tellUser(`gatekeeper: hooks: ${hooksText(created.hooks, args.hooks)}`);
@@ -51,6 +52,12 @@ export async function run(args: RunArguments): Promise<number> {
   await tellDenials(layout, created.id, args.verbose);
   return status;
 }
+
+/** Said at every start, whoever looks on: what the level does not hold. */
+const HOOK_LEVEL_WARNING = [
+  'warning: --enforce=hook is weaker: only calls of libc functions are judged. It does not stop raw system calls, io_uring,',
+  'what libc opens by itself, and programs that unload it; Landlock, where the kernel has it, bounds those (docs/hooks.md)',
+];
 
 /** The daemon is usually there already, so the request itself finds out whether it is. */
 async function createRun(layout: HomeLayout, body: CreateRunRequest): Promise<CreateRunResponse> {

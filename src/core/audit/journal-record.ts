@@ -56,6 +56,7 @@ const BUILDERS: { [type in Frame['type']]?: Builder } = {
     ...named('cwd', fields.CWD),
     enforce: fields.ENFORCE && byteText(fields.ENFORCE).text,
     simulate: fields.SIMULATE === undefined ? undefined : fields.SIMULATE !== 0n,
+    text: fields.TEXT && byteText(fields.TEXT).text,
   }),
   RUN_END: (fields) => ({
     action: 'run_end',
@@ -90,6 +91,7 @@ function decision(fields: FrameFields, context: RunContext): Omit<AuditFields, '
     ...named('target2', fields.TARGET2),
     ...command(fields.COMMAND),
     port: integer(fields.PORT),
+    enforce: fields.ENFORCE && byteText(fields.ENFORCE).text,
     tid: fields.TID === fields.PID ? undefined : integer(fields.TID),
     syscall: fields.SYSCALL === undefined ? undefined : syscallName(Number(fields.SYSCALL)),
   };

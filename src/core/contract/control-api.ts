@@ -13,6 +13,10 @@ export const API = {
 /** How a run may be called. */
 export const RUN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
+/** What decides for a run: filter and supervisor above Landlock; or, where a host forbids those, the preload hook alone. */
+export const ENFORCE_LEVELS = ['kernel', 'hook'] as const;
+export type EnforceLevel = (typeof ENFORCE_LEVELS)[number];
+
 export type CreateRunRequest = {
   /** What the user typed after `--`; never empty. */
   argv: string[];
@@ -24,7 +28,7 @@ export type CreateRunRequest = {
   /** Destinations of `--net-allow`, as in a network rule; a layer of their own. */
   netAllow?: string[];
   simulate?: boolean;
-  enforce?: 'kernel';
+  enforce?: EnforceLevel;
   /** False: its processes load nothing of ours. */
   hooks?: boolean;
   /** The hooks explain nothing. */
@@ -65,7 +69,7 @@ export type RunSummary = {
   /** Exit status as a shell would say it (128+n for a signal), when ended. */
   exitStatus: number | null;
   simulate: boolean;
-  enforce: 'kernel';
+  enforce: EnforceLevel;
   policyDigest: string;
   policyName: string;
   denied: number;

@@ -29,6 +29,7 @@ describe('parseRunArguments', () => {
       ['--simulate', '--verbose', '--detach', '--enforce', 'kernel', '--no-hooks', '--quiet-hook', 'x'],
       { argv: ['x'], simulate: true, verbose: true, detach: true, hooks: false, quietHook: true },
     ],
+    ['the weaker level is named', ['--enforce=hook', 'x'], { argv: ['x'], enforce: 'hook' }],
   ])('%s', (_name, args, expected) => {
     expect(parseRunArguments(args)).toEqual({ ...plain, ...expected });
   });
@@ -46,6 +47,11 @@ describe('parseRunArguments', () => {
     ['a name that is a path', ['--name', '../x', 'x'], '--name ../x is no name for a run'],
     ['a name that ends in a newline', ['--name', 'x\n', 'x'], '--name x\n is no name for a run'],
     ['a level that does not exist', ['--enforce', 'none', 'x'], 'there is no enforcement level none'],
+    [
+      'a level without what it enforces by',
+      ['--enforce', 'hook', '--no-hooks', 'x'],
+      '--enforce=hook and --no-hooks leave nothing that decides',
+    ],
   ])('refuses %s', (_name, args, what) => {
     expect(() => parseRunArguments(args)).toThrow(expect.objectContaining({ code: 'GK_USAGE', what }));
   });
