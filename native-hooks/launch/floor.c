@@ -1,9 +1,12 @@
 #include "launch/floor.h"
 
+#include "supervise/files.h"
+#include "supervise/openat2.h"
 #include "sys/landlock.h"
 #include "wire/door.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -50,19 +53,25 @@ uint64_t gk_floor_supervisor_rights(uint32_t access) {
 }
 
 uint64_t gk_floor_agent_rights(uint32_t access) {
-	return (access & (GK_FLOOR_READ | GK_FLOOR_EXECUTE)) != 0 ? RIGHTS_TO_RUN : 0;
+	return (access & GK_FLOOR_EXECUTE) != 0 ? RIGHTS_TO_RUN : 0;
 }
 
-static int allow_floor(const struct gk_image *image, int ruleset, uint64_t (*rights_of)(uint32_t access)) {
+static bool copy_path(struct gk_slice path, char out[PATH_MAX]) {
+	if (path.length >= PATH_MAX)
+		return false;
+	memcpy(out, path.at, path.length);
+	out[path.length] = '\0';
+	return true;
+}
+
+static int allow_floor(const struct gk_image *image, int ruleset) {
 	for (uint32_t i = 0; i < gk_image_floor_count(image); i++) {
 		uint32_t access;
 		char path[PATH_MAX];
 		struct gk_slice entry = gk_image_floor(image, i, &access);
-		uint64_t rights = rights_of(access);
-		if (rights == 0 || entry.length >= sizeof(path))
+		uint64_t rights = gk_floor_supervisor_rights(access);
+		if (rights == 0 || !copy_path(entry, path))
 			continue;
-		memcpy(path, entry.at, entry.length);
-		path[entry.length] = '\0';
 		int error = gk_ruleset_allow(ruleset, path, rights);
 		if (error < 0)
 			return error;
@@ -104,7 +113,7 @@ static int allow_terminal(int ruleset) {
 
 /* What the policy could ever let the run do. */
 static int allow_possible(const struct gk_floor_input *input, int ruleset) {
-	int error = allow_floor(input->image, ruleset, gk_floor_supervisor_rights);
+	int error = allow_floor(input->image, ruleset);
 	if (error == 0)
 		error = allow_typed(input->typed, ruleset);
 	if (error == 0)
@@ -152,6 +161,58 @@ static int allow_hooked(const struct gk_floor_input *input, int ruleset) {
 	return error;
 }
 
+/* What may be executed may be read, as far as the kernel can tell. */
+static void note_executed(struct gk_region *region, int fd) {
+	char link[GK_FD_PATH], path[PATH_MAX];
+	gk_fd_path(fd, link);
+	ssize_t length = readlink(link, path, sizeof(path));
+	if (region->executed[0] != '\0' || (length > 0 && gk_region_holds(region, gk_slice(path, (size_t)length))))
+		return;
+	snprintf(region->executed, sizeof(region->executed), "%.*s", length > 0 ? (int)length : 1, length > 0 ? path : "?");
+}
+
+/* Looked at and allowed is one and the same, whatever becomes of the name meanwhile. */
+static int allow_execution(const struct gk_floor_input *input, int ruleset) {
+	for (uint32_t i = 0; i < gk_image_floor_count(input->image); i++) {
+		uint32_t access;
+		char path[PATH_MAX];
+		struct gk_slice entry = gk_image_floor(input->image, i, &access);
+		uint64_t rights = gk_floor_agent_rights(access);
+		if (rights == 0 || !copy_path(entry, path))
+			continue;
+		GK_AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd < 0 && gk_is_out_of_reach(errno))
+			continue;
+		if (fd < 0)
+			return -errno;
+		note_executed(input->region, fd);
+		int error = gk_ruleset_allow_fd(ruleset, fd, rights);
+		if (error < 0)
+			return error;
+	}
+	for (size_t i = 0; i < input->typed->count; i++)
+		note_executed(input->region, input->typed->file[i]);
+	return 0;
+}
+
+/* What is not there, or a link by now, is no part of what the compiler looked at. */
+static int allow_region(const struct gk_floor_input *input, int ruleset) {
+	struct gk_region *region = input->region;
+	if (region->hints != GK_HINTS_NONE && gk_image_hints_files(input->image) && region->executed[0] == '\0')
+		region->hints = GK_HINTS_FILES;
+	uint64_t rights = GK_FS_READ_DIR | (region->hints == GK_HINTS_FILES ? GK_FS_READ_FILE : 0);
+	for (size_t i = 0; i < region->count; i++) {
+		char path[PATH_MAX];
+		if (!copy_path(region->path[i], path))
+			continue;
+		GK_AUTO_CLOSE int fd = gk_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, GK_RESOLVE_NO_SYMLINKS);
+		int error = fd < 0 ? 0 : gk_ruleset_allow_fd(ruleset, fd, rights);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
 static int build_agent(const struct gk_floor_input *input, int *out) {
 	const struct gk_restriction everything = {
 		.fs = GK_FS_ALL,
@@ -165,11 +226,13 @@ static int build_agent(const struct gk_floor_input *input, int *out) {
 	*out = ruleset;
 	if (input->by_hook)
 		return allow_hooked(input, ruleset);
-	error = allow_floor(input->image, ruleset, gk_floor_agent_rights);
+	error = allow_execution(input, ruleset);
 	if (error == 0)
 		error = allow_typed(input->typed, ruleset);
 	if (error == 0)
 		error = allow_lent(input, ruleset);
+	if (error == 0)
+		error = allow_region(input, ruleset);
 	/* A simulated run may execute anything, as nothing of the policy may stop it. */
 	if (error == 0 && input->simulate)
 		error = gk_ruleset_allow(ruleset, "/", RIGHTS_TO_RUN);

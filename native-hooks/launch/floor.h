@@ -1,13 +1,14 @@
 /* The Landlock floor beneath supervisor and agent: what neither a bug nor a race gets past.
  *
  * Three nested domains. The supervisor's own bounds what it opens on the agent's behalf. The border lets signals out of the run
- * reach nobody; the killer process lives in it, beside the agent. The agent's own denies what is not executed: its files are opened for
- * it. Because they nest, the supervisor may still read the agent, and never the other way round. */
+ * reach nobody; the killer process lives in it, beside the agent. The agent's own denies what is neither executed nor read by
+ * hints: its files are opened for it. Because they nest, the supervisor may still read the agent, and never the other way round. */
 #ifndef GK_LAUNCH_FLOOR_H
 #define GK_LAUNCH_FLOOR_H
 
 #include "image/image.h"
 #include "launch/typed.h"
+#include "supervise/region.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,7 @@ struct gk_floor_input {
 	const char *hooks, *image_file; /* lent to the run (supervise/lent.h) unless hooks is NULL */
 	bool by_hook; /* the agent opens its files itself, as far as the policy could ever let it */
 	const char *hook; /* directory of the hook's library, with by_hook */
+	struct gk_region *region; /* its hints become those of files when everything that may be executed lies in it */
 	bool simulate; /* the supervisor may open anything, as no refusal of the policy holds */
 };
 

@@ -10,7 +10,7 @@ static int check(const struct gk_options *options, const char **missing);
 static bool is_run_id(const char *text);
 
 int gk_options_parse(int argc, char **argv, struct gk_options *out, char *why, size_t capacity) {
-	*out = (struct gk_options){0};
+	*out = (struct gk_options){.hints_why = "the policy gives no more"};
 	int i = 1;
 	while (i < argc && strcmp(argv[i], "--") != 0) {
 		const char *name = argv[i++];
@@ -20,6 +20,10 @@ int gk_options_parse(int argc, char **argv, struct gk_options *out, char *why, s
 		}
 		if (strcmp(name, "--verbose") == 0) {
 			out->verbose = true;
+			continue;
+		}
+		if (strcmp(name, "--warn-on-tighten") == 0) {
+			out->warn_on_tighten = true;
 			continue;
 		}
 		int error = i < argc ? set(out, name, argv[i++]) : -EINVAL;
@@ -75,6 +79,10 @@ static int set(struct gk_options *out, const char *name, const char *value) {
 		return set_path(&out->socket, value);
 	if (strcmp(name, "--hooks") == 0)
 		return set_path(&out->hooks, value);
+	if (strcmp(name, "--hints-why") == 0) {
+		out->hints_why = value;
+		return 0;
+	}
 	if (strcmp(name, "--proxy-port") == 0)
 		return set_port(&out->proxy_port, value);
 	if (strcmp(name, "--transparent-port") == 0)

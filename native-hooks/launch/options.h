@@ -25,6 +25,8 @@ struct gk_options {
 	struct gk_bounds bounds;
 	bool simulate, verbose;
 	bool by_hook; /* --enforce hook */
+	bool warn_on_tighten;   /* a policy that tightens where hints read does not end the run */
+	const char *hints_why; /* why the policy gives no more hints, for --verbose */
 	char **program; /* what follows --, NULL-terminated, never empty */
 };
 

@@ -63,6 +63,7 @@ static int start(struct run *run, const sigset_t *inherited) {
 		.ruleset = run->setup.floor.agent,
 		.hiding = gk_image_hides(gk_current_image(supervisor)),
 		.asks = supervisor->by_hook ? run->setup.options->run_dir : NULL,
+		.hints = run->setup.region.hints,
 		.supervisor = supervisor->supervisor_pid,
 	};
 	enum gk_stage stage;

@@ -1,6 +1,7 @@
 #include "launch/setup.h"
 
 #include "launch/complain.h"
+#include "launch/hints.h"
 #include "launch/hooked.h"
 #include "launch/signals.h"
 #include "supervise/door.h"
@@ -40,6 +41,8 @@ int gk_set_up(const struct gk_options *options, pid_t guardian, struct gk_setup 
 				.listener = -1,
 				.supervisor_pid = getpid(),
 				.simulate = options->simulate,
+				.warn_on_tighten = options->warn_on_tighten,
+				.tell = gk_complain,
 				.run = options->run,
 				.uid = geteuid(),
 				.gid = getegid(),
@@ -205,12 +208,22 @@ static int enter_floor(struct gk_setup *setup) {
 		.image_file = setup->options->image,
 		.by_hook = setup->options->by_hook,
 		.hook = setup->hook,
+		.region = &setup->region,
 		.simulate = setup->options->simulate,
 	};
-	int error = gk_floor_build(&input, &setup->floor);
+	/* What a simulated run does must be recorded as what it would have been denied: nothing of it is done unseen. */
+	int error = input.simulate || input.by_hook ? 0 : gk_region_open(input.image, &setup->region);
+	if (error < 0)
+		return fail(error, "read", "the mounts of this machine");
+	error = gk_floor_build(&input, &setup->floor);
 	if (error == 0)
 		error = gk_ruleset_enforce(setup->floor.supervisor);
-	return error < 0 ? fail(error, "enforce", "the Landlock floor") : 0;
+	if (error < 0)
+		return fail(error, "enforce", "the Landlock floor");
+	setup->supervisor.region = &setup->region;
+	gk_hints_withdraw(setup->region.hints);
+	gk_hints_tell(&setup->region, input.image, setup->options);
+	return 0;
 }
 
 static int open_rooms(struct gk_setup *setup) {

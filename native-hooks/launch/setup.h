@@ -16,6 +16,7 @@ struct gk_setup {
 	struct gk_limits limits;
 	struct gk_typed typed;
 	struct gk_floor floor;
+	struct gk_region region;
 	char images[PATH_MAX];
 	char hook[PATH_MAX]; /* directory of the hook's library, where it enforces */
 	char in_force[128];  /* for the record: what holds besides the hook; else empty */

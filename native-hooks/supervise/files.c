@@ -4,6 +4,7 @@
 #include "supervise/hide.h"
 #include "supervise/identity.h"
 #include "supervise/mounts.h"
+#include "supervise/region.h"
 #include "supervise/terminals.h"
 
 #include <errno.h>
@@ -175,7 +176,8 @@ int gk_judge_object(struct gk_call *call, enum gk_action action, const struct gk
 	if (gk_is_reserved(gk_files_of(call), gk_object_path(object)))
 		return -EACCES;
 	int rc = gk_judge_path(call, action, gk_object_path(object));
-	if (rc == 0 && S_ISREG(object->stat.st_mode) && object->stat.st_nlink > 1)
+	if (rc == 0 && S_ISREG(object->stat.st_mode) && object->stat.st_nlink > 1 &&
+	    !(action == GK_ACTION_FILE_READ && gk_region_reads(call->supervisor->region, gk_object_path(object))))
 		rc = gk_identity_judge(call, action, object);
 	return rc == -EACCES && gk_is_hidden(call, gk_object_path(object)) ? -ENOENT : rc;
 }

@@ -4,6 +4,7 @@
 #include "supervise/clock.h"
 #include "supervise/files.h"
 #include "supervise/mounts.h"
+#include "supervise/region.h"
 #include "supervise/supervisor.h"
 
 #include <errno.h>
@@ -33,7 +34,10 @@ int gk_judge_path(struct gk_call *call, enum gk_action action, struct gk_slice p
 	struct gk_verdict verdict = gk_decide_path(gk_current_image(call->supervisor), action, path);
 	struct gk_subject subject = {.action = action, .target = path};
 	int rc = gk_judge_verdict(call, &subject, &verdict);
-	return rc == 0 && call->supervisor->files != NULL && call->supervisor->files->mounts != NULL ? gk_judge_other_names(call, action, path) : rc;
+	if (rc < 0 || call->supervisor->files == NULL || call->supervisor->files->mounts == NULL ||
+	    (action == GK_ACTION_FILE_READ && gk_region_reads(call->supervisor->region, path)))
+		return rc;
+	return gk_judge_other_names(call, action, path);
 }
 
 /* Where no rule speaks of the other place, its name says nothing: the run cannot have chosen it. */

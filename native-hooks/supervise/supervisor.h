@@ -13,6 +13,7 @@
 struct gk_channel; /* supervise/channel.h: connection to the daemon */
 struct gk_tasks;   /* supervise/task.c */
 struct gk_network; /* supervise/network.c: ports bound by the run, listener addresses */
+struct gk_region;  /* supervise/region.h: where the run may read by itself */
 struct gk_files;   /* supervise/identity.c, terminals.c: identities of denied files, the run's terminals */
 
 struct gk_supervisor {
@@ -23,10 +24,13 @@ struct gk_supervisor {
 	struct gk_network *network;
 	struct gk_files *files;
 	struct gk_lent lent;
+	const struct gk_region *region;
 	int listener;
 	pid_t supervisor_pid, first_pid; /* ours; the agent's first process */
 	bool simulate;
 	bool by_hook; /* the hook enforces, and asks (supervise/door.h): no filter stands behind it */
+	bool warn_on_tighten; /* supervise/tighten.h */
+	void (*tell)(const char *format, ...) GK_PRINTF(1, 2); /* one line for the user; NULL in tests */
 	uint64_t most_processes; /* of the run together; 0: as many as the system allows */
 	const char *run;
 	uid_t uid;

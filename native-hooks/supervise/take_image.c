@@ -1,6 +1,7 @@
 #include "supervise/take_image.h"
 
 #include "supervise/door.h"
+#include "supervise/tighten.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ int gk_image_take(struct gk_supervisor *supervisor, const char *images, struct g
 		gk_image_close(image);
 		return -EBADMSG;
 	}
+	gk_tighten(supervisor, image);
 	atomic_store_explicit(&supervisor->image, image, memory_order_release);
 	gk_door_policy_changed(supervisor);
 	return 0;

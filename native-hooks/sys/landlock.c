@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -31,14 +30,14 @@ int gk_ruleset_open(const struct gk_restriction *restriction, int *ruleset) {
 	return 0;
 }
 
-static bool is_out_of_reach(int error) {
+bool gk_is_out_of_reach(int error) {
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
 }
 
 int gk_ruleset_allow(int ruleset, const char *path, uint64_t rights) {
 	GK_AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return is_out_of_reach(errno) ? 0 : -errno;
+		return gk_is_out_of_reach(errno) ? 0 : -errno;
 	return gk_ruleset_allow_fd(ruleset, fd, rights);
 }
 

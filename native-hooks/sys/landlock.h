@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The oldest ABI that cuts signals and abstract sockets at the domain's border (Linux 6.12). */
@@ -44,6 +45,8 @@ int gk_ruleset_open(const struct gk_restriction *restriction, int *ruleset) GK_M
 int gk_ruleset_allow(int ruleset, const char *path, uint64_t rights) GK_MUST_CHECK;
 /* The same for what fd (O_PATH will do) refers to; fd stays the caller's. */
 int gk_ruleset_allow_fd(int ruleset, int fd, uint64_t rights) GK_MUST_CHECK;
+/* Whether an open failed with error because there is nothing for the caller. */
+bool gk_is_out_of_reach(int error);
 
 /* Restricts the calling thread and what it will create. Needs no_new_privs. 0 or -errno. */
 int gk_ruleset_enforce(int ruleset) GK_MUST_CHECK;

@@ -15,19 +15,19 @@
 #include <sys/uio.h>
 
 static char root[32], path[8][64];
-enum { READABLE, WRITABLE, OUTSIDE, RUN_DIR, IMAGES, TYPED };
+enum { EXECUTABLE, READABLE, WRITABLE, OUTSIDE, RUN_DIR, IMAGES, TYPED };
 
 static void rights_follow_the_access(void) {
 	CHECK(gk_floor_supervisor_rights(GK_FLOOR_READ) == (GK_FS_EXECUTE | GK_FS_READ_FILE | GK_FS_READ_DIR));
 	CHECK(gk_floor_supervisor_rights(GK_FLOOR_WRITE) == GK_FS_ALL);
 	CHECK(gk_floor_supervisor_rights(GK_FLOOR_EXECUTE) == (GK_FS_EXECUTE | GK_FS_READ_FILE));
 	CHECK(gk_floor_supervisor_rights(0) == 0);
-	CHECK(gk_floor_agent_rights(GK_FLOOR_READ) == (GK_FS_EXECUTE | GK_FS_READ_FILE));
-	CHECK(gk_floor_agent_rights(GK_FLOOR_WRITE) == 0, "what is only written is never opened by the agent itself");
+	CHECK(gk_floor_agent_rights(GK_FLOOR_READ | GK_FLOOR_EXECUTE) == (GK_FS_EXECUTE | GK_FS_READ_FILE));
+	CHECK(gk_floor_agent_rights(GK_FLOOR_READ | GK_FLOOR_WRITE) == 0, "what is not executed is never opened by the agent itself");
 }
 
 static void make_tree(void) {
-	static const char *const names[] = {"readable", "writable", "outside", "run", "images", "typed"};
+	static const char *const names[] = {"executable", "readable", "writable", "outside", "run", "images", "typed"};
 	strcpy(root, "/tmp/gk-floor-XXXXXX");
 	if (!mkdtemp(root))
 		abort();
@@ -40,16 +40,22 @@ static void make_tree(void) {
 	}
 }
 
-static struct gk_image *make_image(void) {
+/* Allows what the names say, with these hierarchies as its region. */
+static struct gk_image *make_image(const char *const region[], bool files) {
 	static struct builder b;
 	build_begin(&b);
 	build_file(&b, 3, 1);
 	const struct gk_floor_record entries[] = {
+		{.path = build_text(&b, path[EXECUTABLE]), .access = GK_FLOOR_READ | GK_FLOOR_EXECUTE},
 		{.path = build_text(&b, path[READABLE]), .access = GK_FLOOR_READ},
 		{.path = build_text(&b, path[WRITABLE]), .access = GK_FLOOR_READ | GK_FLOOR_WRITE},
 		{.path = build_text(&b, "/nonexistent/place"), .access = GK_FLOOR_READ},
 	};
 	bytes_add(&b.section[GK_SECTION_FLOOR], entries, sizeof(entries));
+	for (size_t i = 0; region[i] != NULL; i++) {
+		const struct gk_region_record entry = {.path = build_text(&b, region[i]), .flags = files ? GK_REGION_FILES : 0};
+		bytes_add(&b.section[GK_SECTION_REGION], &entry, sizeof(entry));
+	}
 	struct bytes bytes = build_end(&b);
 	struct gk_image *image = NULL;
 	const char *why = "";
@@ -98,7 +104,8 @@ static char landmark = 'x';
 /* The agent's side; supervisor is not hidden (dumpable), so that only Landlock stands between. */
 static void check_agent_domain(pid_t supervisor) {
 	char byte, name[64], target[64];
-	EXPECT(try_open(READABLE, "file", O_RDONLY) == 0 && try_open(READABLE, ".", O_RDONLY) == EACCES);
+	EXPECT(try_open(EXECUTABLE, "file", O_RDONLY) == 0 && try_open(EXECUTABLE, ".", O_RDONLY) == EACCES);
+	EXPECT(try_open(READABLE, "file", O_RDONLY) == EACCES && try_open(READABLE, ".", O_RDONLY) == EACCES);
 	EXPECT(try_open(WRITABLE, "file", O_WRONLY) == EACCES && try_open(WRITABLE, "new2", O_WRONLY | O_CREAT) == EACCES);
 	EXPECT(try_open(RUN_DIR, "file", O_RDONLY) == EACCES && try_open(OUTSIDE, "file", O_RDONLY) == EACCES);
 	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -132,8 +139,10 @@ static void domains_nest(void) {
 	char file[160];
 	snprintf(file, sizeof(file), "%s/file", path[TYPED]);
 	typed.file[0] = open(file, O_PATH);
+	const char *const nothing[] = {NULL};
+	struct gk_region none = {0};
 	const struct gk_floor_input input = {
-		.image = make_image(), .typed = &typed, .run_dir = path[RUN_DIR], .images = path[IMAGES]};
+		.image = make_image(nothing, false), .typed = &typed, .run_dir = path[RUN_DIR], .images = path[IMAGES], .region = &none};
 	struct gk_floor floor;
 	int done[2], ready[2];
 	EXPECT(gk_floor_build(&input, &floor) == 0);
@@ -158,6 +167,70 @@ static void domains_nest(void) {
 	EXPECT(write(done[1], "", 1) == 1 && waitpid(agent, &status, 0) == agent && status == 0);
 }
 
+/* Enters the agent's domain alone. The hints that hold then. */
+static enum gk_hints enter_agent(const char *const entries[], bool files, int typed_place) {
+	struct gk_typed typed = {.count = 1};
+	char file[160];
+	snprintf(file, sizeof(file), "%s/file", path[typed_place]);
+	typed.file[0] = open(file, O_PATH);
+	struct gk_region region;
+	struct gk_floor floor;
+	struct gk_floor_input input = {
+		.image = make_image(entries, files), .typed = &typed, .run_dir = path[RUN_DIR], .images = path[IMAGES], .region = &region};
+	EXPECT(gk_region_open(input.image, &region) == 0 && gk_floor_build(&input, &floor) == 0);
+	EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	enter(floor.agent);
+	return region.hints;
+}
+
+static void directories_of_the_region_are_listed(void) {
+	const char *const region[] = {path[EXECUTABLE], path[READABLE], NULL};
+	EXPECT(enter_agent(region, false, EXECUTABLE) == GK_HINTS_DIRECTORIES);
+	EXPECT(try_open(READABLE, ".", O_RDONLY | O_DIRECTORY) == 0 && try_open(READABLE, "file", O_RDONLY) == EACCES);
+	EXPECT(try_open(EXECUTABLE, ".", O_RDONLY) == 0 && try_open(EXECUTABLE, "file", O_RDONLY) == 0);
+	EXPECT(try_open(WRITABLE, ".", O_RDONLY) == EACCES && try_open(READABLE, "new", O_WRONLY | O_CREAT) == EACCES);
+}
+
+static void files_of_the_region_are_read(void) {
+	const char *const region[] = {path[EXECUTABLE], path[READABLE], NULL};
+	EXPECT(enter_agent(region, true, EXECUTABLE) == GK_HINTS_FILES);
+	EXPECT(try_open(READABLE, "file", O_RDONLY) == 0 && try_open(READABLE, ".", O_RDONLY) == 0);
+	EXPECT(try_open(READABLE, "file", O_WRONLY) == EACCES && try_open(READABLE, "file", O_RDONLY | O_TRUNC) == EACCES);
+	EXPECT(try_open(WRITABLE, "file", O_RDONLY) == EACCES && try_open(OUTSIDE, "file", O_RDONLY) == EACCES);
+}
+
+static void a_program_elsewhere_keeps_files_off(void) {
+	const char *const region[] = {path[EXECUTABLE], path[READABLE], NULL};
+	EXPECT(enter_agent(region, true, TYPED) == GK_HINTS_DIRECTORIES);
+	EXPECT(try_open(READABLE, ".", O_RDONLY) == 0 && try_open(READABLE, "file", O_RDONLY) == EACCES);
+}
+
+static void a_tree_of_programs_elsewhere_keeps_files_off(void) {
+	const char *const region[] = {path[READABLE], NULL};
+	EXPECT(enter_agent(region, true, READABLE) == GK_HINTS_DIRECTORIES);
+	EXPECT(try_open(READABLE, "file", O_RDONLY) == 0); /* typed */
+	EXPECT(try_open(EXECUTABLE, "file", O_RDONLY) == 0 && try_open(EXECUTABLE, ".", O_RDONLY) == EACCES);
+}
+
+/* The compiler knows names; what they lead to is known here. */
+static void links_are_no_part_of_the_region(void) {
+	char moved[128];
+	snprintf(moved, sizeof(moved), "%s/moved", root);
+	EXPECT(rename(path[READABLE], moved) == 0 && symlink(path[OUTSIDE], path[READABLE]) == 0);
+	const char *const region[] = {path[EXECUTABLE], path[READABLE], NULL};
+	enum gk_hints hints = enter_agent(region, true, EXECUTABLE);
+	int error = try_open(OUTSIDE, "file", O_RDONLY), directory = try_open(OUTSIDE, ".", O_RDONLY);
+	EXPECT(hints == GK_HINTS_FILES && error == EACCES && directory == EACCES);
+}
+
+static void a_link_to_programs_elsewhere_keeps_files_off(void) {
+	char moved[128];
+	snprintf(moved, sizeof(moved), "%s/programs", path[OUTSIDE]);
+	EXPECT(rename(path[EXECUTABLE], moved) == 0 && symlink(moved, path[EXECUTABLE]) == 0);
+	const char *const region[] = {path[EXECUTABLE], path[READABLE], NULL};
+	EXPECT(enter_agent(region, true, READABLE) == GK_HINTS_DIRECTORIES);
+}
+
 static void remove_tree(void) {
 	char command[128];
 	snprintf(command, sizeof(command), "rm -rf %s", root);
@@ -166,8 +239,19 @@ static void remove_tree(void) {
 
 int main(void) {
 	rights_follow_the_access();
-	make_tree();
-	CHECK(run_child(domains_nest) == 0);
-	remove_tree();
+	void (*const tries[])(void) = {
+		domains_nest,
+		directories_of_the_region_are_listed,
+		files_of_the_region_are_read,
+		a_program_elsewhere_keeps_files_off,
+		a_tree_of_programs_elsewhere_keeps_files_off,
+		links_are_no_part_of_the_region,
+		a_link_to_programs_elsewhere_keeps_files_off,
+	};
+	for (size_t i = 0; i < GK_COUNT(tries); i++) {
+		make_tree();
+		CHECK(run_child(tries[i]) == 0, "%zu", i);
+		remove_tree();
+	}
 	return gk_check_status();
 }
