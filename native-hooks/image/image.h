@@ -49,6 +49,9 @@ struct gk_slice gk_image_digest(const struct gk_image *image);
 /* rule < gk_image_rule_count. */
 struct gk_rule_view gk_image_rule(const struct gk_image *image, uint32_t rule);
 
+/* The rule-like entry that states an action's default, or UINT32_MAX when nobody did. */
+uint32_t gk_image_default_rule(const struct gk_image *image, enum gk_action action);
+
 enum gk_root { GK_ROOT_HOME, GK_ROOT_HOME_REAL, GK_ROOT_WORKSPACE, GK_ROOT_WORKSPACE_REAL, GK_ROOT_TMP, GK_ROOT_TMP_REAL };
 struct gk_slice gk_image_root(const struct gk_image *image, enum gk_root root);
 

@@ -35,6 +35,10 @@ struct gk_rule_view gk_image_rule(const struct gk_image *image, uint32_t rule) {
 	};
 }
 
+uint32_t gk_image_default_rule(const struct gk_image *image, enum gk_action action) {
+	return image->actions[action].rule;
+}
+
 struct gk_slice gk_image_root(const struct gk_image *image, enum gk_root root) {
 	return gk_text(image, image->roots[root]);
 }

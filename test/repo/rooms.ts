@@ -70,6 +70,7 @@ export const NATIVE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ['base', 'include'],
   image: ['base', 'include'],
+  hook: ['base', 'image', 'include', 'wire'],
   sys: ['base', 'include'],
   supervise: ['base', 'include', 'image', 'sys', 'wire'],
   launch: ['base', 'include', 'image', 'supervise', 'sys', 'wire'],
