@@ -3,6 +3,7 @@ import { compareBytes, covers, ROOT, SLASH, upToSlash } from './hierarchy.ts';
 import { AUTOMATON_KIND } from './image-layout.ts';
 import { RefusalProver } from './refusal-proof.ts';
 import { RULE_FLAG, type RuleTable } from './rule-table.ts';
+import type { Token } from './token.ts';
 
 /**
  * The hierarchies in which a program may be executed, out of those in which something may be read: a hierarchy is left out when every command of every
@@ -34,18 +35,31 @@ function exceptionsOf(table: RuleTable, action: number): Uint8Array[] {
   for (const { action: own, effect, flags, rows } of table.rules) {
     if (own !== action || effect === 'deny' || (flags & RULE_FLAG.override) === 0) continue;
     for (const { kind, tokens } of rows) {
-      const [first, ...rest] = tokens;
       if (kind !== AUTOMATON_KIND.commandPath) continue;
-      if (first?.kind !== 'bytes' || (first.bytes[0] !== SLASH && first.bytes[0] !== QUOTE)) places.set('', ROOT);
-      else if (first.bytes[0] === SLASH) {
-        const blank = first.bytes.indexOf(BLANK);
-        const place =
-          blank > 0 ? first.bytes.subarray(0, blank) : rest.length > 0 ? upToSlash(first.bytes) : first.bytes;
-        places.set(place.join(), place);
-      }
+      const text = literalStart(tokens);
+      if (text[0] === QUOTE) continue; // the same in quotes
+      const place = placeOf(text, tokens);
+      places.set(place.join(), place);
     }
   }
   return [...places.values()];
+}
+
+/** The program, or the directory that its wildcards lie in. */
+function placeOf(text: Uint8Array, tokens: readonly Token[]): Uint8Array {
+  if (text[0] !== SLASH) return ROOT;
+  const blank = text.indexOf(BLANK);
+  if (blank > 0) return text.subarray(0, blank);
+  return tokens.every(({ kind }) => kind === 'bytes') ? text : upToSlash(text);
+}
+
+function literalStart(tokens: readonly Token[]): Uint8Array {
+  const text: number[] = [];
+  for (const token of tokens) {
+    if (token.kind !== 'bytes') break;
+    text.push(...token.bytes);
+  }
+  return Uint8Array.from(text);
 }
 
 const QUOTE = 0x27;

@@ -69,6 +69,11 @@ export class Product {
     return this.dfas.flatMap((dfa, index) => dfa.acceptSets[dfa.accept[place[index]!]!]!);
   }
 
+  /** The same for places that accept the same. */
+  accepts(place: readonly number[]): string {
+    return this.dfas.map(({ accept }, index) => accept[place[index]!]).join();
+  }
+
   /** Whether the automaton of that number stays as it is whatever follows. */
   isSettled(place: readonly number[], index: number): boolean {
     const dfa = this.dfas[index]!;

@@ -19,6 +19,7 @@ export class RefusalProver {
   readonly #product: Product;
   /** Rules that no override about a bare name could lift. */
   readonly #firm: ReadonlySet<number>;
+  readonly #refusals = new Map<string, boolean>();
   #budget = MOST_PLACES;
 
   /** @param dfas the automata of shell_exec that read commands by path */
@@ -90,7 +91,12 @@ export class RefusalProver {
   }
 
   #refuses(states: readonly number[]): boolean {
-    return this.#matching.left(this.#product.rules(states)).some((rule) => this.#firm.has(rule));
+    const key = this.#product.accepts(states);
+    const known = this.#refusals.get(key);
+    if (known !== undefined) return known;
+    const made = this.#matching.left(this.#product.rules(states)).some((rule) => this.#firm.has(rule));
+    this.#refusals.set(key, made);
+    return made;
   }
 }
 

@@ -105,7 +105,7 @@ export class RegionProver {
   }
 
   #hindrance(states: readonly number[]): Hindrance | null {
-    const key = this.#product.dfas.map(({ accept }, index) => accept[states[index]!]).join();
+    const key = this.#product.accepts(states);
     const known = this.#hindrances.get(key);
     if (known !== undefined) return known;
     const made = this.#matching.hindrance(this.#product.rules(states));
