@@ -1,4 +1,5 @@
 import type { CreateRunRequest } from '../core/contract/control-api.ts';
+import type { Hints } from '../core/policy/static-region.ts';
 
 /** Variables that the agent gets: they make well-behaved programs use the proxy. What decides is the kernel layer. */
 export function agentVariables(run: string, proxyPort: number): Record<string, string> {
@@ -21,11 +22,11 @@ export function agentVariables(run: string, proxyPort: number): Record<string, s
 /** What the hooks of a run may do, and what they decide explanations by. The supervisor takes out the hints that do not hold on this machine. */
 export function hookVariable(
   { simulate = false, quietHook = false }: Pick<CreateRunRequest, 'simulate' | 'quietHook'>,
-  policy: { imagePath: string; hidesNames: boolean; hints: { files: boolean; directories: boolean } | undefined },
+  policy: { imagePath: string; hidesNames: boolean; hints: Hints },
 ): Record<string, string> {
   const letters = [
-    policy.hints?.files && !simulate ? 'f' : '',
-    policy.hints?.directories && !simulate ? 'd' : '',
+    policy.hints.files && !simulate ? 'f' : '',
+    policy.hints.directories && !simulate ? 'd' : '',
     policy.hidesNames ? 'h' : '',
     quietHook ? 'q' : '',
   ];

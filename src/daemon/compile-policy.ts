@@ -19,7 +19,7 @@ export function compileNow(
   cacheSlot: number,
   run?: string,
 ): CompiledPolicy {
-  const { name, image, warnings, files, launch, userFile, grantsEndAt } = loadPolicy({
+  const { name, image, warnings, files, launch, hints, userFile, grantsEndAt } = loadPolicy({
     layout,
     ...user,
     cwd,
@@ -33,5 +33,5 @@ export function compileNow(
   } catch (error) {
     throw error instanceof GatekeeperError ? new BrokenPolicy(error.code, error, files) : error;
   }
-  return { name, image, warnings, files, launch, userFile, grantsEndAt };
+  return { name, image, warnings, files, launch, hints, userFile, grantsEndAt };
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import type { CreateRunRequest } from '../core/contract/control-api.ts';
 import type { LaunchTerms } from '../core/policy/launch-terms.ts';
+import type { Hints } from '../core/policy/static-region.ts';
 
 /** What the layers for one run compile to. */
 export type CompiledPolicy = {
@@ -15,8 +16,8 @@ export type CompiledPolicy = {
   userFile?: string | undefined;
   /** How a run under it starts. */
   launch: LaunchTerms;
-  /** What programs may open without asking, as far as the policy goes. */
-  hints?: { files: boolean; directories: boolean; why: string } | undefined;
+  /** What its programs may open without asking, as far as the policy goes. */
+  hints: Hints;
   /** When the first of the grants in it ends, in milliseconds of CLOCK_BOOTTIME. */
   grantsEndAt?: number | undefined;
 };

@@ -7,6 +7,7 @@ import type { LaunchTerms } from '../../core/policy/launch-terms.ts';
 import { type LayeredFile, readLayers } from '../../core/policy/layers.ts';
 import { describeProblem, PolicyError } from '../../core/policy/policy-error.ts';
 import type { PolicyLayer, PolicyRoots, PolicySource } from '../../core/policy/source.ts';
+import type { Hints } from '../../core/policy/static-region.ts';
 import { readTrust, type TrustedFile, trustOf } from '../trust-store/trust-store.ts';
 import { BrokenPolicy } from './broken-policy.ts';
 import { allowCaches, cacheDirectories } from './caches.ts';
@@ -50,6 +51,8 @@ export type LoadedPolicy = {
   files: string[];
   /** How a run under this policy starts. */
   launch: LaunchTerms;
+  /** What its programs may open without asking, as far as the policy goes. */
+  hints: Hints;
   /** What the image was made from, for those who look into it. */
   layers: readonly LayeredFile[];
   roots: PolicyRoots;
@@ -70,7 +73,7 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
     const roots = resolveRoots(request.layout, request.passwdHome, request.cwd, guarded, caches.places);
     const granted = disk.grants();
     const { all, compiled } = compileWithGrants([...layers, ...caches.layers], granted, roots, disk.warnings);
-    const { image, warnings, launch } = compiled;
+    const { image, warnings, launch, hints } = compiled;
     return {
       name: policyName(layers),
       image,
@@ -79,6 +82,7 @@ export function loadPolicy(request: LoadRequest): LoadedPolicy {
       userFile: disk.userFile,
       files: [...disk.files],
       launch,
+      hints,
       layers: all,
       roots,
       grantsEndAt: granted.endsAt,
