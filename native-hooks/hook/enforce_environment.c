@@ -1,9 +1,8 @@
 #include "hook/enforce.h"
 #include "hook/enforce_judge.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#define LIBRARY "libgk-hook.so"
 
 enum kept { KEPT_PRELOAD, KEPT_HOOK, KEPT_REPORT, KEPT_COUNT };
 static const char *const names[KEPT_COUNT] = {"LD_PRELOAD=", "GATEKEEPER_HOOK=", "GATEKEEPER_REPORT="};
@@ -11,21 +10,14 @@ static const char *const names[KEPT_COUNT] = {"LD_PRELOAD=", "GATEKEEPER_HOOK=",
 /* Our own environment's, from the start of the program; what it says of itself later does not count. */
 static char library[PATH_MAX];
 
-static void remember_library(void) __attribute__((constructor));
-
 /* The first library of LD_PRELOAD, which gk-supervise has made sure of. */
-static void remember_library(void) {
-	for (char *const *entry = environ; entry != NULL && *entry != NULL; entry++) {
-		size_t name = strlen(names[KEPT_PRELOAD]);
-		if (strncmp(*entry, names[KEPT_PRELOAD], name) != 0)
-			continue;
-		size_t length = strcspn(*entry + name, ": ");
-		if (length < sizeof(library)) {
-			memcpy(library, *entry + name, length);
-			library[length] = '\0';
-		}
+void gk_enforce_remember_library(void) {
+	const char *preload = getenv("LD_PRELOAD");
+	size_t length = preload == NULL ? 0 : strcspn(preload, ": ");
+	if (length == 0 || length >= sizeof(library))
 		return;
-	}
+	memcpy(library, preload, length);
+	library[length] = '\0';
 }
 
 static enum kept kept_of(const char *entry) {

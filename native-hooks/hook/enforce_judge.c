@@ -71,6 +71,7 @@ void gk_enforce_begin(const char *hook) {
 	int saved = errno;
 	const char *colon = hook == NULL ? NULL : strchr(hook, ':'), *run_dir = getenv("GATEKEEPER_REPORT");
 	if (!atomic_load(&state.ready) && colon != NULL && run_dir != NULL && keep(state.image_path, colon + 1) && keep(state.run_dir, run_dir)) {
+		gk_enforce_remember_library();
 		state.vouched = memchr(hook, 'c', (size_t)(colon - hook)) != NULL;
 		state.quiet = memchr(hook, 'q', (size_t)(colon - hook)) != NULL;
 		atomic_store(&state.ready, map_generation() && load_image());

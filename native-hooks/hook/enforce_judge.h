@@ -23,6 +23,9 @@ int gk_enforce_judge_call(int nr, const long args[6]) GK_MUST_CHECK;
  * matched starts it. */
 const char *gk_enforce_next_letters(void);
 
+/* Which library keeps the hook in what is executed, from LD_PRELOAD at the start. */
+void gk_enforce_remember_library(void);
+
 /* The run's directory, or NULL before gk_enforce_begin. */
 const char *gk_enforce_run_dir(void);
 const char *gk_enforce_image_path(void);

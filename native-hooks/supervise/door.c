@@ -22,7 +22,8 @@
 #include <time.h>
 
 /* Who has connected and said nothing yet. More wait in the kernel, and each only so long. */
-#define GUESTS_MAX 64
+#define GUESTS_MAX 512
+#define GUESTS_OF_ONE 64
 #define PATIENCE_MS 1000
 #define BACKLOG 1024
 /* Notes about questions that an honest hook does not ask. */
@@ -32,6 +33,7 @@
 
 struct guest {
 	int socket;
+	pid_t process;
 	uint64_t since_ms;
 };
 
@@ -102,17 +104,36 @@ static uint64_t now_ms(void) {
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static void dismiss(size_t index) {
+	door.guest[index] = door.guest[--door.guests];
+}
+
+/* Who says nothing on many connections takes them from itself. */
+static void make_room_for(pid_t process) {
+	size_t many = 0, oldest = 0;
+	for (size_t i = 0; i < door.guests; i++) {
+		if (door.guest[i].process != process)
+			continue;
+		if (many++ == 0 || door.guest[i].since_ms < door.guest[oldest].since_ms)
+			oldest = i;
+	}
+	if (many < GUESTS_OF_ONE)
+		return;
+	close(door.guest[oldest].socket);
+	dismiss(oldest);
+}
+
 static void take_guests(void) {
 	while (door.guests < GUESTS_MAX) {
 		int socket = accept4(door.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (socket < 0)
 			return;
-		door.guest[door.guests++] = (struct guest){.socket = socket, .since_ms = now_ms()};
+		struct ucred peer = {0};
+		socklen_t length = sizeof(peer);
+		getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+		make_room_for(peer.pid);
+		door.guest[door.guests++] = (struct guest){.socket = socket, .process = peer.pid, .since_ms = now_ms()};
 	}
-}
-
-static void dismiss(size_t index) {
-	door.guest[index] = door.guest[--door.guests];
 }
 
 static void *serve(void *argument) {
