@@ -1,4 +1,3 @@
-import { connect as connectTls } from 'node:tls';
 import { isBypassed, type Proxies, type ProxyAddress } from './proxies.ts';
 import { openTunnel, type Remember } from './tunnel.ts';
 
@@ -14,8 +13,13 @@ type Connector = (
 export function leadFetch(proxies: Proxies, remember: Remember): void {
   // Looking at it loads the library behind fetch.
   void globalThis.Response;
-  const direct = (globalThis as Record<symbol, unknown>)[DISPATCHER] as Dispatcher | undefined;
-  if (direct?.constructor.name !== 'Agent' || Object.hasOwn(direct, 'dispatch')) return;
+  for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2']) {
+    const found = (globalThis as Record<symbol, unknown>)[Symbol.for(name)] as Dispatcher | undefined;
+    if (found?.constructor.name === 'Agent' && !Object.hasOwn(found, 'dispatch')) lead(found, proxies, remember);
+  }
+}
+
+function lead(direct: Dispatcher, proxies: Proxies, remember: Remember): void {
   const own = direct.dispatch;
   let tunnelled: Dispatcher | undefined;
   const dispatch = function dispatch(options: Options, handler: unknown): boolean {
@@ -42,7 +46,8 @@ function throughTunnel(proxy: ProxyAddress, remember: Remember): Connector {
     openTunnel(proxy, { host, port: Number(port) || 443 }, remember, (error, socket) => {
       if (error || !socket) return done(error);
       const name = servername || (/^[\d.]+$|:/.test(host) ? undefined : host);
-      const secure = connectTls({ socket, host, ALPNProtocols: ['http/1.1'], ...(name && { servername: name }) });
+      const { connect } = require('node:tls') as typeof import('node:tls');
+      const secure = connect({ socket, host, ALPNProtocols: ['http/1.1'], ...(name && { servername: name }) });
       secure.once('error', done);
       secure.once('secureConnect', () => {
         secure.off('error', done);
@@ -63,5 +68,3 @@ function withHost(headers: Headers, host: string): Headers {
   const given = Object.fromEntries(entries);
   return Object.keys(given).some((name) => name.toLowerCase() === 'host') ? given : { host, ...given };
 }
-
-const DISPATCHER = Symbol.for('undici.globalDispatcher.1');

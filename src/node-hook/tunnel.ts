@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FailedRequest } from './failed-requests.ts';
 import type { ProxyAddress } from './proxies.ts';
@@ -16,6 +16,8 @@ export function openTunnel(
 ): void {
   const { host, port } = destination;
   const target = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  // This file is loaded while http is: what that exports is complete by now and was not then.
+  const { request } = require('node:http') as typeof import('node:http');
   const asking = request({ ...proxy, method: 'CONNECT', path: target, headers: { host: target }, agent: false });
   asking.once('error', done);
   asking.once('connect', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
