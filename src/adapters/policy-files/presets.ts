@@ -5,7 +5,7 @@ import { sha256 } from './digest.ts';
 
 /** The policies that come with gatekeeper. Those of ecosystems and agents extend `default`. */
 export const PRESETS: readonly string[] = [
-  ...['default', 'strict', 'observe', 'readonly', 'ci'],
+  ...['default', 'strict', 'observe', 'readonly', 'ci', 'secret-free', 'home-programs'],
   ...['node', 'python', 'rust', 'go'],
   ...['claude-code', 'codex', 'gemini-cli', 'aider'],
 ];

@@ -11,6 +11,7 @@ export class Product {
   readonly letters: readonly Letter[];
   /** By automaton and class, the letters of that class. */
   readonly #lettersOf: readonly (readonly number[])[][];
+  readonly #others: readonly Letter[];
   readonly #chosen: Uint8Array;
 
   constructor(dfas: readonly Dfa[]) {
@@ -23,6 +24,7 @@ export class Product {
       known.set(key, letter ? { ...letter, size: letter.size + 1 } : { byte, classes, size: 1 });
     }
     this.letters = [...known.values()];
+    this.#others = this.letters.map((letter) => ({ ...letter, size: 256 }));
     this.#chosen = new Uint8Array(this.letters.length);
     this.#lettersOf = dfas.map(({ classCount }, index) => {
       const of: number[][] = Array.from({ length: classCount }, () => []);
@@ -47,7 +49,7 @@ export class Product {
     return this.dfas.map((dfa, index) => step(dfa, place[index]!, classes[index]!));
   }
 
-  /** Those that some state of the place has a way of its own for, and one of the rest. */
+  /** Those that some state of the place has a way of its own for, and one that stands for all of the rest. */
   lettersAt(place: readonly number[]): Letter[] {
     const chosen = this.#chosen.fill(0);
     this.dfas.forEach((dfa, index) => {
@@ -55,13 +57,14 @@ export class Product {
       for (let entry = dfa.start[state]!; entry < dfa.start[state + 1]!; entry++)
         for (const letter of this.#lettersOf[index]![dfa.key[entry]!]!) chosen[letter] = 1;
     });
-    let rest = false;
-    return this.letters.filter(({ byte }, letter) => {
-      if (chosen[letter] === 1 || APART.includes(byte)) return true;
-      const first = !rest;
-      rest = true;
-      return first;
+    const letters: Letter[] = [];
+    let rest: Letter | null = null;
+    this.letters.forEach((letter, index) => {
+      if (chosen[index] === 1 || APART.includes(letter.byte)) letters.push(letter);
+      else rest ??= this.#others[index]!;
     });
+    if (rest) letters.push(rest);
+    return letters;
   }
 
   /** The rules that the automata accept here, all together. */

@@ -72,7 +72,7 @@ export class RefusalProver {
   }
 
   #next({ states, stage, within }: Place): Place[] {
-    return this.#product.letters.flatMap((letter): Place[] => {
+    return this.#product.lettersAt(states).flatMap((letter): Place[] => {
       const next = within?.ends ? behindException(stage, letter.byte) : stageAfter(stage, letter.byte);
       if (!next) return [];
       const place = { states: this.#product.next(states, letter), stage: next };
