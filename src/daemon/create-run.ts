@@ -97,6 +97,7 @@ function responseFor<Image>(
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
   if (directory !== undefined) args.push('--hooks', directory);
+  if (hints !== undefined) args.push('--hints-why', hints.why);
   if (request.enforce === 'hook') args.push('--enforce', 'hook');
   // A simulation lets everything happen.
   if (!request.simulate) args.push(...limitArguments(launch.limits));

@@ -180,4 +180,5 @@ const PROBES = [
   'odd',
   'calls',
   'spawns',
+  'hints',
 ];

@@ -4,6 +4,7 @@ import { CHANGING } from './rows/changing.ts';
 import { ENVIRONMENT } from './rows/environment.ts';
 import { FOREIGN } from './rows/foreign.ts';
 import { GIT } from './rows/git.ts';
+import { HINTED } from './rows/hints.ts';
 import { NAMES } from './rows/names.ts';
 import { NETWORK } from './rows/network.ts';
 import { PROCESSES } from './rows/processes.ts';
@@ -20,6 +21,7 @@ export const TABLES: Readonly<Record<string, readonly EscapeRow[]>> = {
   trees: TREES,
   spawns: SPAWNS,
   environment: ENVIRONMENT,
+  hints: HINTED,
   reading: READING,
   changing: CHANGING,
   git: GIT,

@@ -26,8 +26,7 @@ export const ENVIRONMENT: readonly WayOut[] = [
   { id: 'A07', title: 'changing the files of gatekeeper itself' },
   {
     id: 'A08',
-    title: 'forging what a hook or a helper of gatekeeper would say',
-    notTried: 'nothing in a run speaks for gatekeeper; the sockets of gatekeeper are tried under D09',
+    title: 'forging what a hook or a helper of gatekeeper would say; its sockets are tried under D09',
   },
   {
     id: 'A09',
