@@ -31,7 +31,7 @@ gk_set_up() {
 }
 
 gk_is_fresh() {
-  [[ -f $gk_stamp && -f $gk_installed && -f $root/dist/cli/gatekeeper.cjs && -x $root/native-hooks/build/gk-supervise ]] || return 1
+  [[ -f $gk_stamp && -f $gk_installed ]] && gk_is_whole || return 1
   local newer
   newer=$(cd -- "$root" && find "${gk_inputs[@]}" -path native-hooks/build -prune -o -newercm "$gk_stamp" -print -quit 2>&1)
   [[ -z $newer ]]
@@ -39,8 +39,13 @@ gk_is_fresh() {
 
 # Same content under newer times: a checkout that was copied, or a branch that was left and entered again.
 gk_is_built_from_this() {
-  [[ -f $gk_stamp && -f $root/dist/cli/gatekeeper.cjs && -x $root/native-hooks/build/gk-supervise ]] &&
-    gk_is_installed && [[ $(<"$gk_stamp") == "$(gk_inputs_digest)" ]]
+  [[ -f $gk_stamp ]] && gk_is_whole && gk_is_installed && [[ $(<"$gk_stamp") == "$(gk_inputs_digest)" ]]
+}
+
+# What starts, and what runs load.
+gk_is_whole() {
+  [[ -f $root/dist/cli/gatekeeper.cjs && -f $root/dist/node-hook/gatekeeper-hook.cjs && -x $root/native-hooks/build/gk-supervise &&
+    -f $root/native-hooks/build/libgk-hook.so ]]
 }
 
 gk_is_installed() {
@@ -53,7 +58,7 @@ gk_install_and_build() {
   local before
   before=$(gk_inputs_digest)
   gk_step 'building the command line and the daemon' compile gk_build_typescript
-  gk_step 'building the supervisor' native make -C "$root/native-hooks" --no-print-directory
+  gk_step 'building the supervisor and the library of hooks' native make -C "$root/native-hooks" --no-print-directory
   # The stamp's time has to lie before the second look, or an edit between the two would pass for built.
   printf '%s' "$before" >"$gk_stamp.new"
   if [[ $(gk_inputs_digest) == "$before" ]]; then mv -- "$gk_stamp.new" "$gk_stamp"; else rm -- "$gk_stamp.new"; fi
@@ -76,8 +81,8 @@ gk_build_typescript() {
       local source=src/${made#dist/}
       [[ -f ${source%.js}.ts ]] || rm -- "$made"
     done
-    # What starts is one file made of those; without it nothing would.
-    rm -f -- dist/cli/gatekeeper.cjs
+    # What starts, and what Node loads in runs, are files made of those; without them nothing would.
+    find dist -name '*.cjs' -delete
     node_modules/.bin/tsx scripts/bundle.ts || exit 1
   )
 }

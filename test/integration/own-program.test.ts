@@ -12,7 +12,13 @@ let installed: string;
 beforeAll(() => {
   installed = join(sandbox.project, 'node_modules/gatekeeper');
   mkdirSync(installed, { recursive: true });
-  for (const part of ['dist', 'policies', 'package.json', 'native-hooks/build/gk-supervise']) {
+  for (const part of [
+    'dist',
+    'policies',
+    'package.json',
+    'native-hooks/build/gk-supervise',
+    'native-hooks/build/libgk-hook.so',
+  ]) {
     cpSync(join(PACKAGE, part), join(installed, part), { recursive: true });
   }
   symlinkSync(join(PACKAGE, 'node_modules'), join(installed, 'node_modules'));
@@ -27,6 +33,8 @@ it.each([
   ['the command line', 'echo >> node_modules/gatekeeper/dist/cli/gatekeeper.cjs'],
   ['a module of it', 'echo >> node_modules/gatekeeper/dist/cli/other-verbs.js'],
   ['the supervisor', 'rm node_modules/gatekeeper/native-hooks/build/gk-supervise'],
+  ['the library of hooks', 'cp /dev/null node_modules/gatekeeper/native-hooks/build/libgk-hook.so'],
+  ['a hook of Node', 'rm node_modules/gatekeeper/dist/node-hook/gatekeeper-hook.cjs'],
   ['a preset', 'echo > node_modules/gatekeeper/policies/default.yaml'],
   ['the package around it', 'mv node_modules/gatekeeper node_modules/away'],
   ['the directory of packages', 'mv node_modules away'],

@@ -47,7 +47,7 @@ export class HookStore {
   /** Sees to it that the copies are what the installation has. Costs a look at each file while nothing has changed. */
   provide(): Provided {
     const problems: string[] = [];
-    const wanted = this.#wanted();
+    const wanted = this.#wanted(problems);
     if (wanted.length === 0) return { hooks: {}, ...asOne(problems) };
     const name = nameFor(wanted);
     this.#current = name;
@@ -77,12 +77,13 @@ export class HookStore {
     }
   }
 
-  #wanted(): Wanted[] {
+  #wanted(problems: string[]): Wanted[] {
     const { library, scripts } = this.#sources;
     const names = namesIn(scripts).filter((name) => name.endsWith('.cjs'));
     return [library, ...[...new Set([SCRIPT, ...names])].sort().map((name) => `${scripts}/${name}`)].flatMap(
       (source) => {
         const digest = this.#digests.of(source);
+        if (digest === undefined) problems.push(`${source} is missing; build it: npm run build`);
         const file = basename(source);
         return digest === undefined ? [] : [{ file, mode: file === LIBRARY ? 0o500 : 0o400, source, digest }];
       },

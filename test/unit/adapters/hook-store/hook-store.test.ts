@@ -101,11 +101,13 @@ describe('provide', () => {
     expect(readFileSync(sources.library, 'utf8')).toBe('the library');
   });
 
-  it('does without what the installation lacks', () => {
+  it('does without what the installation lacks, and says so', () => {
     rmSync(script);
-    expect(Object.keys(store.provide().hooks)).toEqual(['library']);
+    const { hooks, problem } = store.provide();
+    expect(Object.keys(hooks)).toEqual(['library']);
+    expect(problem).toMatch(/^hooks are left out, .*: [^;]*\/gatekeeper-hook.cjs is missing; build it: npm run build$/);
     rmSync(sources.library);
-    expect(store.provide().hooks).toEqual({});
+    expect(store.provide()).toMatchObject({ hooks: {}, problem: expect.stringContaining('libgk-hook.so is missing') });
   });
 
   it('does without all of them where they cannot be put, and says so', () => {
