@@ -4,6 +4,7 @@ import { PolicyImage } from '../core/engine/image.ts';
 import type { LaunchTerms } from '../core/policy/launch-terms.ts';
 import type { LayeredFile } from '../core/policy/layers.ts';
 import type { PolicyRoots } from '../core/policy/source.ts';
+import type { Hints } from '../core/policy/static-region.ts';
 import { ownHome, workingDirectory } from './home.ts';
 import { policyReference } from './policy-reference.ts';
 
@@ -14,6 +15,8 @@ export type PolicyHere = {
   image: PolicyImage;
   warnings: string[];
   launch: LaunchTerms;
+  /** What the run's own library may open without the supervisor being asked. */
+  hints: Hints;
   layers: readonly LayeredFile[];
   roots: PolicyRoots;
 };
@@ -21,7 +24,7 @@ export type PolicyHere = {
 /** The policy that a run started here would have, compiled from the files as they are now. Needs no daemon. */
 export function policyHere({ policy, netAllow, grants = false }: PolicyChoice): PolicyHere {
   const { homedir, uid } = userInfo();
-  const { name, image, digest, warnings, launch, layers, roots } = loadPolicy({
+  const { name, image, digest, warnings, launch, hints, layers, roots } = loadPolicy({
     layout: ownHome(),
     passwdHome: homedir,
     uid,
@@ -31,7 +34,7 @@ export function policyHere({ policy, netAllow, grants = false }: PolicyChoice): 
     ...(grants ? { grants: {} } : {}),
   });
   // What had ended by now was left out.
-  return { name, image: PolicyImage.open(image, digest, () => 0), warnings, launch, layers, roots };
+  return { name, image: PolicyImage.open(image, digest, () => 0), warnings, launch, hints, layers, roots };
 }
 
 /** Where a rule stands on disk, `file:line`; undefined for rules that no file holds. */

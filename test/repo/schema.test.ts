@@ -132,6 +132,7 @@ const policy = mapping(
       cpuTime: mostly(['90s', '2h', '8784h', '527040m'], ['8785h', '527041m', '1ms']),
       openFiles: mostly([16, 4096], [15]),
     }),
+    onTighten: mostly(['end', 'warn'], ['kill']),
     caches: mapping({ npm: mostly(['private', 'shared', 'workspace'], ['none']), go: usually('shared') }),
     policies: fc.oneof({ weight: 30, arbitrary: fc.array(blocks, { maxLength: 2 }) }, { weight: 1, arbitrary: odd }),
   },

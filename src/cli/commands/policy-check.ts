@@ -6,6 +6,7 @@ import { tabulateRules } from '../../core/policy/rules.ts';
 import { LAYER } from '../../core/policy/source.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
 import { type PolicyHere, placeOf, policyHere } from '../policy-here.ts';
+import { hintsLine } from '../render/hints-text.ts';
 import { paint } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
 import { subjectText } from '../render/subject.ts';
@@ -88,12 +89,12 @@ function once(findings: readonly Shown[]): Shown[] {
   });
 }
 
-function checkJson({ name, image, warnings }: PolicyHere, findings: readonly Shown[]): unknown {
+function checkJson({ name, image, hints, warnings }: PolicyHere, findings: readonly Shown[]): unknown {
   const digest = `sha256:${image.digest}`;
-  return { ok: true, name, digest, rules: image.rules.length, warnings, findings, problems: [] };
+  return { ok: true, name, digest, rules: image.rules.length, hints, warnings, findings, problems: [] };
 }
 
-function printCheck({ name, image, warnings }: PolicyHere, findings: readonly Shown[]): void {
+function printCheck({ name, image, hints, warnings }: PolicyHere, findings: readonly Shown[]): void {
   for (const warning of warnings) print(`${paint('yellow', 'warning')}: ${visible(warning)}`);
   const ordered = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   for (const finding of ordered) print(findingText(finding));
@@ -102,6 +103,7 @@ function printCheck({ name, image, warnings }: PolicyHere, findings: readonly Sh
   const more = [warned > 0 && plural(warned, 'warning'), notes > 0 && plural(notes, 'note')].filter(Boolean).join(', ');
   const rules = `${image.rules.length} rules in ${image.files.length} files`;
   print(`${paint('green', 'ok')}  ${visible(name)}: ${rules}${more ? `; ${more}` : ''}`);
+  print(paint('dim', `    ${hintsLine(hints)}`));
 }
 
 function findingText({ severity, action, rule, other, text, subject }: Shown): string {

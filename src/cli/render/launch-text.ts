@@ -3,7 +3,7 @@ import type { LaunchTerms } from '../../core/policy/launch-terms.ts';
 import { visible } from '../../core/text/visible.ts';
 
 /** How a run started here would start, a line for each thing that its policy says: names of variables, never values. */
-export function launchLines({ env, limits, caches }: LaunchTerms, variables: readonly string[]): string[] {
+export function launchLines({ env, limits, caches, onTighten }: LaunchTerms, variables: readonly string[]): string[] {
   const withheld = withheldVariables(env, variables);
   const files = [...new Set(withheld.map(({ by }) => by))];
   return [
@@ -13,6 +13,7 @@ export function launchLines({ env, limits, caches }: LaunchTerms, variables: rea
     }),
     ...Object.entries(limits).map(([name, value]) => `limit of ${name}: ${amount(name, value)}`),
     ...Object.entries(caches).map(([tool, use]) => `cache of ${tool}: ${use}`),
+    ...(onTighten === 'warn' ? ['a change that refuses what it reads by itself: warns'] : []),
   ];
 }
 

@@ -38,11 +38,18 @@ export type BlockDocument = {
 
 export type LimitName = 'processes' | 'memory' | 'cpuTime' | 'openFiles';
 
-/** How a run starts: what of the environment it gets, how much it may use, whose caches. */
+/**
+ * What becomes of a run when a change of its policy refuses what it may read by itself, without being asked: it ends, or somebody is warned.
+ */
+export const ON_TIGHTEN = ['end', 'warn'] as const;
+export type OnTighten = (typeof ON_TIGHTEN)[number];
+
+/** How a run starts: what of the environment it gets, how much it may use, whose caches; and when a change of its policy ends it. */
 export type LaunchDocument = {
   env: { drop: Placed[]; pass: Placed[] };
   limits: Partial<Record<LimitName, { value: number; line: number }>>;
   caches: Map<CacheTool, { use: CacheUse; line: number }>;
+  onTighten: { value: OnTighten; line: number } | undefined;
 };
 
 /** A policy file that obeys the schema; patterns in it are not parsed yet. */

@@ -1,6 +1,6 @@
 import { ACTION, type ActionName, EFFECT } from '../wire/messages.ts';
 import { CACHE_TOOLS, CACHE_USES } from './cache-tools.ts';
-import { SUBJECT_OF, type SubjectKey } from './document.ts';
+import { ON_TIGHTEN, SUBJECT_OF, type SubjectKey } from './document.ts';
 
 /**
  * The keys of a policy file, each with what it means and, as a JSON Schema, what its value looks like. The parser takes the names from here, and
@@ -139,6 +139,11 @@ export const POLICY_KEYS: Format = {
   env: { about: 'What of the environment a run gets.', schema: closed(ENV_KEYS) },
   limits: { about: 'How much a run may use; of all files the strictest counts.', schema: closed(LIMIT_KEYS) },
   caches: { about: 'Whose caches the tools of a run use.', schema: closed(CACHE_KEYS) },
+  onTighten: {
+    about:
+      'When a change refuses what a run may read by itself: it ends, or a warning says so. Of all files end counts.',
+    schema: { enum: ON_TIGHTEN },
+  },
   policies: { about: 'Blocks of rules. Several of one action add up.', schema: { type: 'array' } },
 };
 

@@ -25,7 +25,7 @@ export function grantLayers(grants: readonly TimedGrant[]): LayeredFile[] {
     description: '',
     extends: [],
     variables: new Map<string, Placed>(),
-    launch: { env: { drop: [], pass: [] }, limits: {}, caches: new Map() },
+    launch: { env: { drop: [], pass: [] }, limits: {}, caches: new Map(), onTighten: undefined },
     blocks: grants.map(blockOf),
   };
   return [{ source, document, ancestors: new Set() }];

@@ -1,5 +1,5 @@
 import { CACHE_USES, type CacheTool, type CacheUse } from './cache-tools.ts';
-import type { LimitName } from './document.ts';
+import type { LimitName, OnTighten } from './document.ts';
 import type { EnvRule } from './environment.ts';
 import type { LayeredFile } from './layers.ts';
 import { piercedBy } from './piercing.ts';
@@ -13,12 +13,14 @@ export type LaunchTerms = {
   limits: Partial<Record<LimitName, number>>;
   /** Those that are not the user's own. */
   caches: Partial<Record<CacheTool, Exclude<CacheUse, 'shared'>>>;
+  /** What becomes of a run when a change refuses what it may read by itself. */
+  onTighten: OnTighten;
 };
 
 /** The strictest of every limit and every cache; of the environment everything that anybody drops and nobody who may passes. */
 export function launchTerms(files: readonly LayeredFile[], warnings: string[]): LaunchTerms {
   const env: EnvRule[] = [];
-  const terms: LaunchTerms = { env, limits: {}, caches: {} };
+  const terms: LaunchTerms = { env, limits: {}, caches: {}, onTighten: strictestEnd(files) };
   const speaking = files.filter(({ document: { launch } }) => launch.env.drop.length + launch.env.pass.length > 0);
   for (const file of speaking) {
     const pierced = piercedBy(file, files.indexOf(file), files);
@@ -34,6 +36,15 @@ export function launchTerms(files: readonly LayeredFile[], warnings: string[]): 
   }
   for (const { document } of files) tighten(terms, document.launch);
   return terms;
+}
+
+/** A run ends unless somebody who may loosen wants the warning, and nobody wants the end. */
+function strictestEnd(files: readonly LayeredFile[]): OnTighten {
+  const said = files.flatMap(({ source, document }) => {
+    const value = document.launch.onTighten?.value;
+    return value === undefined || (value === 'warn' && tightensOnly(source)) ? [] : [value];
+  });
+  return said.length > 0 && said.every((value) => value === 'warn') ? 'warn' : 'end';
 }
 
 function tighten({ limits, caches }: LaunchTerms, launch: LayeredFile['document']['launch']): void {

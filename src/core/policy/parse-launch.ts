@@ -1,18 +1,19 @@
 import type { Node } from 'yaml';
 import { CACHE_TOOLS, CACHE_USES, type CacheTool, type CacheUse } from './cache-tools.ts';
-import type { LaunchDocument, Placed } from './document.ts';
+import { type LaunchDocument, ON_TIGHTEN, type OnTighten, type Placed } from './document.ts';
 import { ENV_KEYS, LIMIT_KEYS } from './format.ts';
 import { quote, type YamlReader } from './yaml-reader.ts';
 
 type Child = YamlReader['root'];
 type Entries = ReadonlyMap<string, { key: Node; value: Child }>;
 
-/** Reads `env`, `limits` and `caches`. */
+/** Reads `env`, `limits`, `caches` and `onTighten`. */
 export function readLaunch(reader: YamlReader, entries: Entries): LaunchDocument {
   return {
     env: readEnv(reader, entries.get('env')?.value),
     limits: readLimits(reader, entries.get('limits')?.value),
     caches: readCaches(reader, entries.get('caches')?.value),
+    onTighten: readOnTighten(reader, entries.get('onTighten')?.value),
   };
 }
 
@@ -65,6 +66,14 @@ function readCaches(reader: YamlReader, node: Child): LaunchDocument['caches'] {
       );
   }
   return caches;
+}
+
+function readOnTighten(reader: YamlReader, node: Child): LaunchDocument['onTighten'] {
+  const text = node ? reader.string(node, 'onTighten') : null;
+  if (!text) return undefined;
+  if (ON_TIGHTEN.includes(text.text as OnTighten)) return { value: text.text as OnTighten, line: text.line };
+  reader.problemAt(text, `unknown value ${quote(text.text)} for onTighten`, `values are ${ON_TIGHTEN.join(', ')}`);
+  return undefined;
 }
 
 const scalar = (node: Child): unknown => (node as { value?: unknown } | null | undefined)?.value;

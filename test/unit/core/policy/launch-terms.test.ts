@@ -158,6 +158,19 @@ describe('caches', () => {
   });
 });
 
+describe('onTighten', () => {
+  it.each<[string, SourceText[], string]>([
+    ['nobody speaks', [user('')], 'end'],
+    ['the user wants a warning', [user('onTighten: warn')], 'warn'],
+    ['two want one', [user('onTighten: warn'), { layer: 'system', text: text('onTighten: warn') }], 'warn'],
+    ['the system wants the end', [user('onTighten: warn'), { layer: 'system', text: text('onTighten: end') }], 'end'],
+    ['a project wants the end', [user('onTighten: warn'), project('onTighten: end')], 'end'],
+    ['only a project wants a warning', [user(''), project('onTighten: warn')], 'end'],
+  ])('where %s', (_name, files, expected) => {
+    expect(terms(...files).onTighten).toBe(expected);
+  });
+});
+
 describe('what is refused', () => {
   it.each([
     ['an unknown key of env', 'env: { keep: A }', '3:8 unknown key "keep" in env'],
@@ -185,6 +198,7 @@ describe('what is refused', () => {
     ['an unknown tool', 'caches: { nmp: private }', '3:11 unknown key "nmp" in caches'],
     ['an unknown use', 'caches: { npm: own }', '3:16 unknown value "own" for a cache'],
     ['a switch', 'caches: { npm: true }', '3:16 the cache of npm must be a string, not the boolean true'],
+    ['another end', 'onTighten: kill', '3:12 unknown value "kill" for onTighten'],
     ['empty limits', 'limits:', '3:8 limits must be a mapping, not empty'],
   ])('%s', (_name, body, problem) => {
     const problems = () => {
