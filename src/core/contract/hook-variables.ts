@@ -4,20 +4,28 @@ import type { RunHooks } from './control-api.ts';
  * The variables by which the dynamic loader and Node find the hooks: ours first and once, what the user has there after it. An entry of ours in what the
  * user has came from another run, whose files may be gone.
  */
-export function hookVariables(
-  { library, script }: RunHooks,
-  users: { LD_PRELOAD?: string | undefined; NODE_OPTIONS?: string | undefined },
-): { LD_PRELOAD?: string; NODE_OPTIONS?: string } {
+export function hookVariables({ library, script }: RunHooks, users: HookVariables): HookVariables {
   return {
     ...(library === undefined ? {} : { LD_PRELOAD: inFront(preloadSyntax(library), users.LD_PRELOAD) }),
+    ...(library === undefined ? {} : { ASAN_OPTIONS: inFront(SANITIZER, users.ASAN_OPTIONS) }),
     ...(script === undefined ? {} : { NODE_OPTIONS: inFront(nodeSyntax(script), users.NODE_OPTIONS) }),
   };
 }
+
+export type HookVariables = Partial<Record<'LD_PRELOAD' | 'ASAN_OPTIONS' | 'NODE_OPTIONS', string | undefined>>;
 
 /** Whether LD_PRELOAD can name it: blanks and colons separate, and `$` begins what the loader replaces (ld.so(8)). */
 export const canBePreloaded = (path: string): boolean => !/[ :$]/.test(path);
 
 type Syntax = { ours: string; entries: RegExp; isOurs: (entry: string) => boolean; separator: string };
+
+/** Programs with AddressSanitizer as a shared library end at once where another library comes before it, unless they are told not to look. */
+const SANITIZER: Syntax = {
+  ours: 'verify_asan_link_order=0',
+  entries: /[^\s,:]+/g,
+  isOurs: (entry) => entry === SANITIZER.ours,
+  separator: ':',
+};
 
 function preloadSyntax(library: string): Syntax {
   const [shelf, name] = partsOf(library);

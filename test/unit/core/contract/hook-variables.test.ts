@@ -20,7 +20,7 @@ describe('hookVariables', () => {
     [`${older}/libgk-hook.so:/a.so`, `${library}:/a.so`],
     ['/elsewhere/libgk-hook.so', `${library}:/elsewhere/libgk-hook.so`],
   ])('LD_PRELOAD %s becomes %s', (LD_PRELOAD, wanted) => {
-    expect(hookVariables({ library }, { LD_PRELOAD })).toEqual({ LD_PRELOAD: wanted });
+    expect(hookVariables({ library }, { LD_PRELOAD })).toMatchObject({ LD_PRELOAD: wanted });
   });
 
   it.each([
@@ -34,8 +34,17 @@ describe('hookVariables', () => {
     expect(hookVariables({ script }, { NODE_OPTIONS })).toEqual({ NODE_OPTIONS: wanted });
   });
 
+  it.each([
+    [undefined, 'verify_asan_link_order=0'],
+    ['detect_leaks=0,log_path=/x', 'verify_asan_link_order=0:detect_leaks=0,log_path=/x'],
+    ['a=1:verify_asan_link_order=0 b=2', 'verify_asan_link_order=0:a=1:b=2'],
+    ['verify_asan_link_order=1', 'verify_asan_link_order=0:verify_asan_link_order=1'],
+  ])('ASAN_OPTIONS %s becomes %s', (ASAN_OPTIONS, wanted) => {
+    expect(hookVariables({ library }, { ASAN_OPTIONS })).toMatchObject({ ASAN_OPTIONS: wanted });
+  });
+
   it('leaves the variable of a hook that cannot be loaded alone', () => {
-    expect(hookVariables({}, { LD_PRELOAD: '/a.so', NODE_OPTIONS: '--inspect' })).toEqual({});
+    expect(hookVariables({}, { LD_PRELOAD: '/a.so', ASAN_OPTIONS: 'a=1', NODE_OPTIONS: '--inspect' })).toEqual({});
   });
 
   it.each(['plain', 'a b', 'quote"d', 'back\\slash', 'all "of\\ it'])(
