@@ -37,6 +37,8 @@ int gk_enforce_send(int fd, const struct sockaddr *address, socklen_t length) GK
 /* What keeps the hook in whatever is executed. Bytes that the environment needs to have it put back, 0 when envp has it already: then envp
  * is used as it is. The room is the caller's (alloca: a child of vfork must leave nothing behind in its parent's memory). */
 size_t gk_enforce_environment_size(char *const envp[]);
+/* Whether envp is already what the program that was judged last on this thread should get. */
+bool gk_enforce_environment_is_whole(char *const envp[]);
 /* envp may be NULL. Lives as long as room and envp. */
 char *const *gk_enforce_environment(char *const envp[], void *room);
 

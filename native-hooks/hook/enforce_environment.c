@@ -57,6 +57,36 @@ size_t gk_enforce_environment_size(char *const envp[]) {
 	return (count(envp) + KEPT_COUNT + 1) * sizeof(char *) + texts;
 }
 
+static bool begins(const char **text, const char *part) {
+	size_t length = strlen(part);
+	bool same = strncmp(*text, part, length) == 0;
+	*text += same ? length : 0;
+	return same;
+}
+
+static bool is_as_it_should(enum kept kept, const char *value) {
+	switch (kept) {
+	case KEPT_PRELOAD: return begins(&value, library) && (value[0] == '\0' || value[0] == ':' || value[0] == ' ');
+	case KEPT_HOOK: return begins(&value, gk_enforce_next_letters()) && begins(&value, gk_enforce_image_path()) && value[0] == '\0';
+	case KEPT_REPORT: return begins(&value, gk_enforce_run_dir()) && value[0] == '\0';
+	case KEPT_COUNT: break;
+	}
+	return true;
+}
+
+bool gk_enforce_environment_is_whole(char *const envp[]) {
+	unsigned seen = 0;
+	for (; envp != NULL && *envp != NULL; envp++) {
+		enum kept kept = kept_of(*envp);
+		if (kept == KEPT_COUNT)
+			continue;
+		if ((seen & 1U << kept) != 0 || !is_as_it_should(kept, *envp + strlen(names[kept])))
+			return false;
+		seen |= 1U << kept;
+	}
+	return seen == (1U << KEPT_COUNT) - 1;
+}
+
 static char *write_entry(char *at, enum kept kept, const char *first, const char *second) {
 	return stpcpy(stpcpy(stpcpy(at, names[kept]), first), second) + 1;
 }

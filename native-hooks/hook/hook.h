@@ -52,6 +52,12 @@ extern struct gk_hook gk_hook;
 			     char *const[]))                                                                                 \
 	X(int, posix_spawnp, (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], \
 			      char *const[]))                                                                                \
+	X(int, system, (const char *command))                                                                                \
+	X(FILE *, popen, (const char *command, const char *mode))                                                            \
+	X(int, remove, (const char *path))                                                                                   \
+	X(int, mkostemps, (char *template, int suffix, int flags))                                                           \
+	X(char *, mkdtemp, (char *template))                                                                                 \
+	X(int, posix_spawn_file_actions_addopen, (posix_spawn_file_actions_t *, int, const char *, int, mode_t))             \
 	X(int, connect, (int fd, const struct sockaddr *address, socklen_t length))                                          \
 	X(ssize_t, sendto, (int fd, const void *bytes, size_t length, int flags, const struct sockaddr *, socklen_t))        \
 	X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))                                               \

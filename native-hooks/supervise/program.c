@@ -9,6 +9,8 @@
 /* The kernel takes no more program headers than fit into 64 KiB. */
 #define PROGRAM_HEADERS_BYTES 65536
 #define PROGRAM_HEADERS_AT_ONCE 32
+/* Notes are few and short. */
+#define NOTES_BYTES 512
 
 /* The file, and its first bytes: linkers put program headers and the loader's name there, so that one read does. */
 struct source {
@@ -44,7 +46,7 @@ static ssize_t read_at(const struct source *source, void *out, size_t length, ui
 int gk_program_read(int fd, struct gk_program *out) {
 	struct source source = {.fd = fd};
 	out->kind = GK_PROGRAM_UNKNOWN;
-	out->loader = out->interpreted = out->argued = false;
+	out->loader = out->interpreted = out->argued = out->go = false;
 	out->interpreter_length = out->argument_length = 0;
 	ssize_t n = read_at(&source, source.head, sizeof(source.head), 0);
 	if (n < 0)
@@ -155,6 +157,23 @@ static int names_itself(const struct source *source, const Elf64_Phdr *dynamic, 
 	return 0;
 }
 
+/* Go's linker leaves a note of its own (.note.go.buildid), however it links; others may stand before it. */
+static bool has_note_of_go(const struct source *source, const Elf64_Phdr *header) {
+	uint8_t bytes[NOTES_BYTES];
+	size_t length = header->p_filesz < sizeof(bytes) ? (size_t)header->p_filesz : sizeof(bytes), at = 0;
+	ssize_t n = read_at(source, bytes, length, header->p_offset);
+	Elf64_Nhdr note;
+	while (n > 0 && at + sizeof(note) + 4 <= (size_t)n) {
+		memcpy(&note, bytes + at, sizeof(note));
+		if (note.n_namesz == 4 && memcmp(bytes + at + sizeof(note), "Go\0", 4) == 0)
+			return true;
+		if (note.n_namesz > sizeof(bytes) || note.n_descsz > sizeof(bytes))
+			return false;
+		at += sizeof(note) + ((note.n_namesz + 3) & ~3U) + ((note.n_descsz + 3) & ~3U);
+	}
+	return false;
+}
+
 static int parse_elf(const struct source *source, struct gk_program *out) {
 	Elf64_Ehdr elf;
 	memcpy(&elf, source->head, sizeof(elf));
@@ -169,7 +188,7 @@ static int parse_elf(const struct source *source, struct gk_program *out) {
 		return -ENOEXEC;
 
 	Elf64_Phdr headers[PROGRAM_HEADERS_AT_ONCE], dynamic = {.p_type = PT_NULL};
-	for (size_t i = 0; i < elf.e_phnum && !out->interpreted; i++) {
+	for (size_t i = 0; i < elf.e_phnum; i++) {
 		size_t slot = i % GK_COUNT(headers);
 		if (slot == 0) {
 			size_t left = (size_t)elf.e_phnum - i;
@@ -181,11 +200,13 @@ static int parse_elf(const struct source *source, struct gk_program *out) {
 				return -ENOEXEC;
 		}
 		/* The kernel takes the first. */
-		int error = headers[slot].p_type == PT_INTERP ? read_interpreter(source, &headers[slot], out) : 0;
+		int error = headers[slot].p_type == PT_INTERP && !out->interpreted ? read_interpreter(source, &headers[slot], out) : 0;
 		if (error)
 			return error;
 		if (headers[slot].p_type == PT_DYNAMIC)
 			dynamic = headers[slot];
+		if (headers[slot].p_type == PT_NOTE)
+			out->go |= has_note_of_go(source, &headers[slot]);
 	}
 	if (elf.e_type == ET_DYN && !out->interpreted && dynamic.p_type == PT_DYNAMIC)
 		return names_itself(source, &dynamic, &out->loader);

@@ -24,6 +24,7 @@ struct gk_program {
 	enum gk_program_kind kind;
 	bool loader; /* a shared object that is started by itself, as dynamic loaders are */
 	bool interpreted; /* interpreter is set: the loader of an ELF program, or what a script's first line names */
+	bool go;	  /* made by Go, whose programs make their system calls themselves, dynamic or not */
 	bool argued;	  /* argument is set: the rest of that line */
 	size_t interpreter_length, argument_length;
 	char interpreter[PATH_MAX];

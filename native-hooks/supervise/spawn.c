@@ -127,11 +127,11 @@ static bool may_cover(struct gk_call *call, const struct spawn *spawn) {
 	       gk_place_is_writable(call->supervisor, gk_object_path(&spawn->program));
 }
 
-/* Where the hook enforces, nothing may be executed that would not load it: it would be judged by nobody. */
+/* Where the hook enforces, nothing may be executed that would not load it, or make its calls past it: it would be judged by nobody. */
 static int keep_hook(struct gk_call *call, const struct spawn *spawn, const struct gk_subject *subject) {
 	const struct gk_program *program = &spawn->chain.program;
 	struct gk_slice named = gk_base_name(gk_slice(program->interpreter, program->interpreter_length));
-	if (program->interpreted && gk_slice_equal(named, gk_slice_of("ld-linux-x86-64.so.2")) &&
+	if (program->interpreted && !program->go && gk_slice_equal(named, gk_slice_of("ld-linux-x86-64.so.2")) &&
 	    gk_program_is_loader_name(gk_base_name(gk_object_path(&spawn->chain.next))))
 		return 0;
 	return gk_refuse(call, subject, GK_REASON_UNHOOKED_PROGRAM);

@@ -112,6 +112,26 @@ static void the_loader_of_a_program_is_found(void) {
 	CHECK(error == 0 && strcmp(program.interpreter, "/lib") == 0 && program.interpreter_length == 4);
 }
 
+static void a_program_of_go_is_told_by_its_note(void) {
+	static const struct {
+		Elf64_Nhdr first;
+		char gnu[4], build[4];
+		Elf64_Nhdr second;
+		char go[4], id[4];
+	} notes = {{4, 4, NT_GNU_BUILD_ID}, "GNU", {1, 2, 3, 4}, {4, 4, 4}, "Go\0", {1, 2, 3, 4}};
+	int error;
+	struct elf_file file = elf_with_interpreter("/ld");
+	CHECK(!read_elf(&file, &error).go && error == 0);
+	file.program[0] = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = offsetof(struct elf_file, dynamic), .p_filesz = sizeof(notes)};
+	memcpy(file.dynamic, &notes, sizeof(notes));
+	struct gk_program program = read_elf(&file, &error);
+	CHECK(error == 0 && program.go && program.interpreted);
+	((Elf64_Nhdr *)file.dynamic)->n_descsz = UINT32_MAX; /* a length that lies leads nowhere */
+	CHECK(!read_elf(&file, &error).go && error == 0);
+	file.program[0].p_offset = UINT64_MAX;
+	CHECK(!read_elf(&file, &error).go && error == 0);
+}
+
 static void headers_that_lie_are_refused(void) {
 	int error;
 	struct elf_file file = elf_with_interpreter("/ld");
@@ -185,6 +205,7 @@ int main(void) {
 	first_lines_are_read_as_the_kernel_reads_them();
 	a_name_that_may_be_cut_is_refused_and_a_long_argument_is_cut();
 	the_loader_of_a_program_is_found();
+	a_program_of_go_is_told_by_its_note();
 	headers_that_lie_are_refused();
 	other_machines_are_foreign();
 	a_shared_object_that_is_started_by_itself_counts_as_a_loader();

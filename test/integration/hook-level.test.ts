@@ -43,6 +43,16 @@ const ATTEMPTS: Readonly<Record<string, { script: string; outside: RegExp; denie
     outside: /SECRET/,
     denied: ['file_read', '.env'],
   },
+  'a shell of libc, without an environment': {
+    script: `python3 -c 'import os; os.environ.clear(); os.system("cat .env"); print(os.popen("cat .env").read())'`,
+    outside: /SECRET/,
+    denied: ['file_read', '.env'],
+  },
+  'libc removes': {
+    script: `python3 -c 'import ctypes; print("DONE" if ctypes.CDLL(None, use_errno=True).remove(b"kept") == 0 else "cannot")'`,
+    outside: /DONE/,
+    denied: ['file_delete', 'kept'],
+  },
   'a write': { script: 'echo x >>kept && echo DONE', outside: /DONE/, denied: ['file_write', 'kept'] },
   'a new file': {
     script: `python3 -c 'open("kept.new","x")' && echo DONE`,
