@@ -126,7 +126,9 @@ static void a_program_of_go_is_told_by_its_note(void) {
 	memcpy(file.dynamic, &notes, sizeof(notes));
 	struct gk_program program = read_elf(&file, &error);
 	CHECK(error == 0 && program.go && program.interpreted);
-	((Elf64_Nhdr *)file.dynamic)->n_descsz = UINT32_MAX; /* a length that lies leads nowhere */
+	/* A length that lies leads nowhere. */
+	const Elf64_Nhdr endless = {4, UINT32_MAX, NT_GNU_BUILD_ID};
+	memcpy(file.dynamic, &endless, sizeof(endless));
 	CHECK(!read_elf(&file, &error).go && error == 0);
 	file.program[0].p_offset = UINT64_MAX;
 	CHECK(!read_elf(&file, &error).go && error == 0);
