@@ -72,6 +72,6 @@ bool gk_words_decide(struct gk_words *words, const struct gk_image *image, struc
 		if (by_alias.rule != GK_NO_RULE && (verdict->rule == GK_NO_RULE || by_alias.effect > verdict->effect))
 			*verdict = by_alias;
 	}
-	bool launches = verdict->rule == GK_NO_RULE && gk_image_is_launcher(image, base_name(own));
-	return verdict->effect != GK_EFFECT_ALLOW && !launches;
+	bool launches = gk_image_is_launcher(image, base_name(own)) || gk_image_is_launcher(image, words->program);
+	return verdict->effect != GK_EFFECT_ALLOW && !(verdict->rule == GK_NO_RULE && launches);
 }
