@@ -95,6 +95,12 @@ describe('a run that the hook alone enforces', () => {
   const sandbox = useSandbox();
   /** Where the filter cannot be installed: another program's listener is there already. */
   const host = {} as Sandbox;
+  const beneathListener = (lacking: string[], args: readonly string[], options: GatekeeperOptions = {}) =>
+    bare([join(sandbox.root, 'listener'), ...lacking, process.execPath, GATEKEEPER, ...args], {
+      ...options,
+      cwd: options.cwd ?? sandbox.project,
+      env: sandbox.env,
+    });
   const sh = (script: string) => ['bash', '-c', script];
   const run = (argv: readonly string[], options: InsideOptions = {}) =>
     inside(host, argv, {
@@ -114,8 +120,7 @@ describe('a run that the hook alone enforces', () => {
     ]);
     execFileSync('gcc', ['-O1', '-static', '-o', join(sandbox.root, 'fixed'), '-x', 'c', '-'], { input: STATIC_CAT });
     Object.assign(host, sandbox, {
-      gatekeeper: (args: readonly string[], options: GatekeeperOptions = {}) =>
-        bare([listener, process.execPath, GATEKEEPER, ...args], { cwd: sandbox.project, ...options, env: sandbox.env }),
+      gatekeeper: (args: readonly string[], options?: GatekeeperOptions) => beneathListener([], args, options),
     });
     sandbox.write('plain', 'ordinary\n');
     sandbox.write('.env', 'SECRET\n');
@@ -232,6 +237,18 @@ make -s; make -s -q; echo $?; npm test --silent; python3 check.py; find . -name 
       without.stderr,
       without.status,
     ]);
+  });
+
+  it('goes on without Landlock, and says and records that', async () => {
+    const { stdout, stderr, receipts } = await inside(
+      { ...host, gatekeeper: (args, options) => beneathListener(['--without-landlock'], args, options) },
+      sh('cat plain; cat .env; sleep 60 & disown'),
+      { hooks: 'on', policy: POLICY, options: ['--enforce=hook'] },
+    );
+    expect(stdout).toBe('ordinary\n');
+    expect(stderr).toMatch(/offers no Landlock of ABI \d+: nothing holds what passes the hook by/);
+    expect(receipts.find(({ action }) => action === 'run_start')?.text).toMatch(/no Landlock/);
+    expect(denials(receipts).map(({ target }) => target)).toEqual([join(sandbox.project, '.env')]);
   });
 
   const started = async (what: string): Promise<RunSummary> => {
