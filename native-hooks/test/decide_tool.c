@@ -5,9 +5,10 @@
  *   address HEX PORT         16 bytes, already unwrapped
  *   move HEX HEX             source, destination
  *   beneath ACTION HEX       a directory
+ *   region                   of the image
  *
  * Hex may be `-` for no bytes. Answers: `effect source rule pierced log hide` as numbers (-1: none), `loosens` or `holds` for a move,
- * `stricter` or `free` for beneath. A line that is no request ends the tool with status 2. */
+ * `stricter` or `free` for beneath, `files` or `directories` and the hierarchies in hex for region. A line that is no request ends the tool with status 2. */
 #include "image/decide.h"
 
 #include <errno.h>
@@ -68,6 +69,19 @@ static bool print_verdict(struct gk_verdict verdict) {
 	return true;
 }
 
+/* One line: whether files may be hinted, then the hierarchies in hex. */
+static bool print_region(const struct gk_image *image) {
+	printf("%s", gk_image_hints_files(image) ? "files" : "directories");
+	for (uint32_t i = 0; i < gk_image_region_count(image); i++) {
+		struct gk_slice path = gk_image_region(image, i);
+		putchar(' ');
+		for (size_t at = 0; at < path.length; at++)
+			printf("%02x", path.at[at]);
+	}
+	putchar('\n');
+	return true;
+}
+
 static bool answer(const struct gk_image *image, char *word[WORDS + 1], int words) {
 	enum gk_action action;
 	struct gk_slice a, b;
@@ -82,6 +96,8 @@ static bool answer(const struct gk_image *image, char *word[WORDS + 1], int word
 		return print_verdict(gk_decide_address(image, a.at, (uint16_t)number));
 	if (words == 3 && strcmp(word[0], "move") == 0 && read_hex(word[1], &a) && read_hex(word[2], &b))
 		return puts(gk_move_loosens(image, a, b) ? "loosens" : "holds") >= 0;
+	if (words == 1 && strcmp(word[0], "region") == 0)
+		return print_region(image);
 	if (words == 3 && strcmp(word[0], "beneath") == 0 && read_action(word[1], &action) && read_hex(word[2], &a))
 		return puts(gk_stricter_beneath(image, action, a) ? "stricter" : "free") >= 0;
 	return false;

@@ -4,7 +4,7 @@ import { compareBytes, covers, isCanonical, isMadeByKernel } from './hierarchy.t
 import { MOST } from './image-layout.ts';
 import { type Proof, RegionProver } from './region-proof.ts';
 import type { RuleTable } from './rule-table.ts';
-import type { PolicyRoots } from './source.ts';
+import { LAYER, type PolicyRoots } from './source.ts';
 
 /** What an agent's own library may tell the kernel of, without the supervisor being asked. */
 export type Hints = {
@@ -51,8 +51,10 @@ function candidates(table: RuleTable, executable: readonly Uint8Array[], roots: 
   const add = (path: Uint8Array): void => {
     if (isCanonical(path) && !isMadeByKernel(path)) found.set(path.join(), path);
   };
-  for (const { action, effect, rows } of table.rules) {
-    if (action !== ACTION.file_read || effect !== 'allow') continue;
+  for (const { action, effect, file, rows } of table.rules) {
+    // What is granted ends; a run's region stays.
+    const granted = table.files[file]!.layer === LAYER.grants;
+    if (action !== ACTION.file_read || effect !== 'allow' || granted) continue;
     for (const [first, second] of rows.map(({ tokens }) => tokens))
       if (first?.kind === 'bytes' && second?.kind === 'tail') add(first.bytes);
   }
