@@ -98,6 +98,7 @@ function responseFor<Image>(
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
   if (directory !== undefined) args.push('--hooks', directory);
   if (hints !== undefined) args.push('--hints-why', hints.why);
+  if (launch.onTighten === 'warn') args.push('--warn-on-tighten');
   if (request.enforce === 'hook') args.push('--enforce', 'hook');
   // A simulation lets everything happen.
   if (!request.simulate) args.push(...limitArguments(launch.limits));
