@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -271,6 +271,29 @@ make -s; make -s -q; echo $?; npm test --silent; python3 check.py; find . -name 
     // What has its policy goes on, what is started now has none.
     expect(stdout).toBe('ordinary\n');
     expect(stderr).toMatch(/cat: .*Permission denied/);
+  });
+
+  it('decides by the policy that is in force now, not by the one that it started with', async () => {
+    const file = join(sandbox.root, 'changing.yaml');
+    const denying = (name: string) => POLICY.replace('["kept", "kept.new"]', JSON.stringify([name]));
+    sandbox.write('one', 'first\n');
+    sandbox.write('two', 'first\n');
+    writeFileSync(file, denying('./one'));
+    const script = `while [ ! -e go-on ]; do echo x >>two; echo x >>one; done 2>/dev/null; until echo x >>one; do :; done 2>/dev/null; echo x >>two`;
+    const outcome = host.gatekeeper([
+      'run',
+      '--enforce=hook',
+      '--policy',
+      file,
+      '--',
+      ...sh(`echo >ready-change; ${script}`),
+    ]);
+    await started('ready-change');
+    writeFileSync(file, denying('./two'));
+    sandbox.write('go-on', '');
+    const { stderr } = await outcome;
+    expect(readFileSync(join(sandbox.project, 'one'), 'utf8')).toBe('first\nx\n');
+    expect(withoutOurs(stderr)).toMatch(/two: Permission denied/);
   });
 
   it('ends with its supervisor', async () => {
