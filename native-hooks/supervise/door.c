@@ -24,7 +24,7 @@
 /* Who has connected and said nothing yet. More wait in the kernel, and each only so long. */
 #define GUESTS_MAX 512
 #define GUESTS_OF_ONE 64
-#define PATIENCE_MS 1000
+#define PATIENCE_MS 5000
 #define BACKLOG 1024
 /* Notes about questions that an honest hook does not ask. */
 #define DISAGREEMENTS_NOTED 16

@@ -206,7 +206,8 @@ export class Daemon<Image> {
     const run = this.#runs.get(event.run);
     const policy = event.image === undefined ? undefined : this.#images.digestOf(event.image);
     const rule = (index: number) => (event.image === undefined ? undefined : this.#parts.ruleOf(event.image, index));
-    const receipt = egressRecord(event, { time: now(), agent: run?.record.name ?? '', policy }, rule);
+    const enforce = run?.record.request.enforce === 'hook' ? { enforce: 'hook' } : {};
+    const receipt = egressRecord(event, { time: now(), agent: run?.record.name ?? '', policy, ...enforce }, rule);
     await this.#append(receipt);
     if (run !== undefined) applyReceipt(run, receipt);
   }

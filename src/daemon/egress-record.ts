@@ -5,7 +5,7 @@ import { redact } from '../core/audit/redact.ts';
 /** The receipt for what happened to a connection at the egress. */
 export function egressRecord<Image>(
   event: EgressEvent<Image>,
-  at: { time: string; agent: string; policy: string | undefined },
+  at: { time: string; agent: string; policy: string | undefined; enforce?: string },
   rule: (index: number) => { label: string; reason: string } | undefined,
 ): AuditFields {
   const common = {

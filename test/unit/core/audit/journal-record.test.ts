@@ -70,6 +70,14 @@ describe('the receipt for a journal record', () => {
     expect(made).toMatchObject({ action: 'run_start', policy: `sha256:${'ab'.repeat(32)}`, command: 'cat', cwd: '/p' });
   });
 
+  test('a denial and a start name the weaker level, and the start what holds there', () => {
+    const ENFORCE = Buffer.from('hook');
+    const refusal = encodeFrame('DECISION', { TIME_NS, ACTION: 0, VERDICT: 1, SOURCE: 0, ENFORCE }, 1n);
+    expect(receipt(refusal)).toMatchObject({ verdict: 'deny', enforce: 'hook' });
+    const start = encodeFrame('RUN_START', { TIME_NS, ENFORCE, TEXT: Buffer.from('hook; no Landlock') }, 1n);
+    expect(receipt(start)).toMatchObject({ action: 'run_start', enforce: 'hook', text: 'hook; no Landlock' });
+  });
+
   test('a run’s end carries the status as a shell says it', () => {
     expect(receipt(runEndFrame(5n, 3 << 8))).toMatchObject({ action: 'run_end', status: 3, count: 5 });
     expect([shellStatus(9n), shellStatus(137n), shellStatus(0n)]).toEqual([137, 137, 0]);
