@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bare, type Outcome } from '../support/bare.ts';
+import { HINTED, hintsPolicy } from '../support/hinted.ts';
 import { inside } from '../support/run-inside.ts';
 import { GATEKEEPER, useSandbox } from '../support/sandbox.ts';
 
@@ -75,6 +76,36 @@ describe.runIf(process.getuid?.() === 0)('a place that the host shows under anot
     const after = await inNamespace(mount, [process.execPath, GATEKEEPER, 'run', '--', 'sh', '-c', script]);
     expect(after.stderr).toContain('denied');
     expect(after.stdout).not.toMatch(/SECRET|launch|keys/);
+  });
+
+  /** What a hint would name lies beneath a tree that may be read as a whole; what is seen there by a mount does not. */
+  const seen: readonly { title: string; mount: string; path: () => string; why: () => string }[] = [
+    {
+      title: 'a secret under the name of a file that may be hinted',
+      mount: 'mount --bind .env open/plain',
+      path: () => 'open/plain',
+      why: () => `a mount in ${sandbox.project}/open shows what is at ${sandbox.project}/.env`,
+    },
+    {
+      title: 'a process outside, where procfs is seen once more',
+      mount: 'mkdir open/proc && mount -t proc proc open/proc',
+      path: () => `open/proc/${process.pid}/cmdline`,
+      why: () => `proc is mounted at ${sandbox.project}/open/proc`,
+    },
+  ];
+  it.each(seen)('$title, is read by a hint outside and not inside', async ({ mount, path, why }) => {
+    lay();
+    sandbox.write('open/plain', '');
+    const policy = join(sandbox.root, 'hints.yaml');
+    writeFileSync(policy, hintsPolicy());
+    expect((await inNamespace(mount, [...HINTED, path()])).stdout).toBe(`${path()} read\n`);
+    rmSync(join(sandbox.project, 'open'), { recursive: true });
+    sandbox.write('open/plain', '');
+    const run = [process.execPath, GATEKEEPER, 'run', '--verbose', '--policy', policy, '--', ...HINTED, path()];
+    const { stdout, stderr } = await inNamespace(mount, run);
+    expect(stdout).toBe(`${path()} EACCES\n`);
+    expect(stderr).toContain(`hints: directories (files: ${sandbox.project}/open may be executed`);
+    expect(stderr).toContain(`not everywhere: ${why()}`);
   });
 
   it('hides nothing that no rule denies', async () => {

@@ -2,36 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { HINT_MAGIC } from '../../src/core/kernel/hint.ts';
+import { HINTED, hintsPolicy as policy, UNHINTED } from '../support/hinted.ts';
 import { denials, inside } from '../support/run-inside.ts';
 import { GATEKEEPER, useSandbox } from '../support/sandbox.ts';
-
-/** Everything that may be executed may be read as a whole; the rest of the project is denied. */
-const policy = (rule = '', more = ''): string => `name: hints
-version: 1
-${more}policies:
-  - action: file_read
-    defaultEffect: deny
-    rules:
-      - { path: ["/usr/**", "/bin/**", "/sbin/**", "/lib/**", "/lib64/**", "./open/**"], effect: allow }
-      - { path: "./.env", effect: deny }
-${rule}
-  - action: shell_exec
-    defaultEffect: allow
-`;
-
-/** Python that opens its arguments by a hint, or by what only looks like one, and says what came of it. */
-const opens = (upper: number): string => `
-import ctypes, errno, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
-for path in sys.argv[1:]:
-    flags = os.O_DIRECTORY if path.endswith("/") else 0
-    fd = libc.syscall(ctypes.c_long(257), ctypes.c_long(-100), path.encode(), ctypes.c_long(${upper} << 32 | flags), ctypes.c_long(0))
-    print(path, "read" if fd >= 0 else errno.errorcode[ctypes.get_errno()])
-`;
-const HINTED = ['python3', '-c', opens(HINT_MAGIC)];
-const UNHINTED = ['python3', '-c', opens(HINT_MAGIC + 1)];
 
 describe('an open that is hinted', () => {
   const sandbox = useSandbox();

@@ -32,6 +32,17 @@ export async function liveChecks(run: RunCommand, name: string): Promise<Check[]
   }
 }
 
+/**
+ * What a run under the user's own policy opens without the supervisor being asked, or why nothing: as the supervisor itself says, which knows this
+ * machine's mounts.
+ */
+export async function hintCheck(run: RunCommand, name: string): Promise<Check> {
+  const { stderr, status } = await attempt([...run, '--verbose', '--name', name, '--', 'true'], process.cwd());
+  const hints = /^gatekeeper: hints: (.*)$/m.exec(stderr)?.[1];
+  const why = stderr.trim().split('\n').at(-1) || `ended with status ${status}`;
+  return check('run', 'hints', hints !== undefined, hints ?? why, 'see the reason; run: gatekeeper policy check');
+}
+
 type Attempt = { results: Partial<Record<ProbeName, string>> | undefined; status: number | null; stderr: string };
 
 function judge(outside: Attempt, inside: Attempt): Check[] {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Check } from '../../adapters/doctor/check.ts';
-import { liveChecks } from '../../adapters/doctor/live-checks.ts';
+import { hintCheck, liveChecks } from '../../adapters/doctor/live-checks.ts';
 import { staticChecks } from '../../adapters/doctor/static-checks.ts';
 import { visible } from '../../core/text/visible.ts';
 import { ownHome, supervisorPath } from '../home.ts';
@@ -21,7 +21,9 @@ export async function doctor({ static: onlyStatic = false, json = false }: Docto
   if (!onlyStatic) {
     add(await policyChecks());
     const main = fileURLToPath(new URL('../main.js', import.meta.url));
-    add(await liveChecks([process.execPath, main, 'run'], `doctor-${process.pid}`));
+    const run = [process.execPath, main, 'run'];
+    add(await liveChecks(run, `doctor-${process.pid}`));
+    add([await hintCheck(run, `doctor-${process.pid}-hints`)]);
   }
   const failed = checks.filter(({ ok }) => !ok).length;
   if (json) printJson({ ok: failed === 0, checks });

@@ -27,6 +27,7 @@ export const ENVIRONMENT: readonly WayOut[] = [
   {
     id: 'A08',
     title: 'forging what a hook or a helper of gatekeeper would say; its sockets are tried under D09',
+    tests: [{ file: 'escape/mounts.test.ts', title: '$title, is read by a hint outside and not inside' }],
   },
   {
     id: 'A09',
