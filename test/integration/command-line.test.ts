@@ -189,7 +189,7 @@ for name in mem maps environ auxv fd/0 cwd/. root/etc/hostname; do cat $name >/d
     const { status, stdout } = await sandbox.gatekeeper(['doctor', '--json']);
     const { checks } = JSON.parse(stdout) as { checks: { layer: string; ok: boolean }[] };
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(checks.filter(({ layer }) => layer === 'run')).toHaveLength(7);
+    expect(checks.filter(({ layer }) => layer === 'run')).toHaveLength(8);
     expect(status).toBe(0);
   });
 
