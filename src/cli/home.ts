@@ -11,6 +11,9 @@ export function ownHome(): HomeLayout {
   return homeLayout({ passwdHome: homedir, uid, env: process.env });
 }
 
+/** The directory of this build. */
+export const installation = (): URL => new URL('../../', import.meta.url);
+
 /** What belongs to this build: the daemon's entry module, the presets, the supervisor. */
 export const daemonEntry = (): string => fileURLToPath(new URL('../daemon/main.js', import.meta.url));
 export const presetDirectory = (): string => fileURLToPath(new URL('../../policies', import.meta.url));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { denials, inside, outside } from '../support/run-inside.ts';
 import { GATEKEEPER, type Sandbox, useSandbox } from '../support/sandbox.ts';
@@ -186,6 +186,23 @@ describe('a store of hooks', () => {
       expect([stdout, stderr]).toEqual(['loaded\n', '']);
       expect(readFileSync(library)).toEqual(good);
     }
+  });
+
+  it('is looked at by the doctor', async () => {
+    await inside(sandbox, ['true'], { hooks: 'on' });
+    const found = async () => {
+      const { stdout } = await sandbox.gatekeeper(['doctor', '--static', '--json']);
+      const { checks } = JSON.parse(stdout) as { checks: { name: string; ok: boolean; detail: string }[] };
+      return checks.filter(({ name }) => name.startsWith('hooks')).map(({ ok, detail }) => [ok, detail]);
+    };
+    expect(await found()).toEqual([
+      [true, 'as they were built'],
+      [true, 'unharmed, or not there yet'],
+    ]);
+    const library = join(shelf(sandbox), 'libgk-hook.so');
+    chmodSync(library, 0o700);
+    writeFileSync(library, 'no library');
+    expect((await found())[1]).toEqual([false, `damaged: ${basename(shelf(sandbox))}`]);
   });
 
   it('keeps the directory that the next run gets, and no older one', async () => {

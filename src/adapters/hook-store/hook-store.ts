@@ -65,6 +65,24 @@ export class HookStore {
     return { name, directory, hooks, ...asOne(problems) };
   }
 
+  /** The files of the installation that are missing, or that somebody else may change. */
+  unsafeSources(): string[] {
+    const { library, scripts } = this.#sources;
+    return [library, `${scripts}/${SCRIPT}`].filter((source) => {
+      const stat = lstatSync(source, { throwIfNoEntry: false });
+      return !stat?.isFile() || (stat.mode & 0o022) !== 0 || (stat.uid !== 0 && stat.uid !== process.getuid?.());
+    });
+  }
+
+  /** Directories of copies whose content is not what their name says. */
+  harmed(): string[] {
+    return namesIn(this.#root).filter((name) => {
+      const files = namesIn(`${this.#root}/${name}`).sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
+      const found = files.map((file) => ({ file, digest: this.#digests.of(`${this.#root}/${name}/${file}`) }));
+      return nameFor(found) !== name;
+    });
+  }
+
   /** Removes those of earlier installations that no run uses any more. */
   sweep(used: ReadonlySet<string>): void {
     for (const name of namesIn(this.#root)) {
@@ -132,7 +150,10 @@ type Wanted = { file: string; mode: number; source: string; digest: string };
 
 const isWanted = (name: string, wanted: readonly Wanted[]): boolean => wanted.some(({ file }) => file === name);
 
-function nameFor(wanted: readonly Wanted[]): string {
+/** The library comes first. */
+const rankOf = (file: string): number => (file === LIBRARY ? 0 : 1);
+
+function nameFor(wanted: readonly { file: string; digest: string | undefined }[]): string {
   const hash = createHash('sha256');
   for (const { file, digest } of wanted) hash.update(`${file} ${digest}\n`);
   return hash.digest('hex').slice(0, 16);

@@ -4,6 +4,7 @@ import { hintCheck, liveChecks } from '../../adapters/doctor/live-checks.ts';
 import { staticChecks } from '../../adapters/doctor/static-checks.ts';
 import { visible } from '../../core/text/visible.ts';
 import { ownHome, supervisorPath } from '../home.ts';
+import { hookChecks } from '../hook-checks.ts';
 import { policyChecks } from '../policy-checks.ts';
 import { paint } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
@@ -18,6 +19,7 @@ export async function doctor({ static: onlyStatic = false, json = false }: Docto
     if (!json) for (const one of more) print(checkLine(one));
   };
   add(staticChecks({ layout: ownHome(), supervisor: supervisorPath(), uid: process.getuid?.() ?? 0 }));
+  add(hookChecks());
   if (!onlyStatic) {
     add(await policyChecks());
     const main = fileURLToPath(new URL('../main.js', import.meta.url));

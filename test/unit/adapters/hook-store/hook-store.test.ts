@@ -124,6 +124,33 @@ describe('provide', () => {
   });
 });
 
+describe('a look at the files', () => {
+  it('finds nothing wrong with what was just put there, nor where there is nothing', () => {
+    expect([store.unsafeSources(), store.harmed()]).toEqual([[], []]);
+    store.provide();
+    expect([store.unsafeSources(), store.harmed()]).toEqual([[], []]);
+  });
+
+  it('finds what the installation lacks, and what others may change', () => {
+    rmSync(script);
+    chmodSync(sources.library, 0o666);
+    expect(store.unsafeSources()).toEqual([sources.library, script]);
+  });
+
+  it('finds copies that are not what their directory is called for, of earlier installations too', () => {
+    const earlier = store.provide();
+    writeFileSync(sources.library, 'the next library');
+    const current = store.provide();
+    rewrite(earlier.hooks.library!, 'the libraru');
+    expect(store.harmed()).toEqual([earlier.name]);
+    chmodSync(current.directory!, 0o700);
+    rmSync(current.hooks.script!);
+    expect(store.harmed().sort()).toEqual([earlier.name!, current.name!].sort());
+    expect(store.provide().name).toBe(current.name);
+    expect(store.harmed()).toEqual([earlier.name]);
+  });
+});
+
 describe('sweep', () => {
   it('removes what no run uses, but for what the next one gets', () => {
     const old = store.provide();
