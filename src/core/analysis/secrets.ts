@@ -1,5 +1,6 @@
 import type { PolicyImage } from '../engine/image.ts';
 import { parsePathPattern } from '../policy/path-pattern.ts';
+import { RULE_FLAG } from '../policy/rule-table.ts';
 import { placesOf } from '../policy/scope.ts';
 import type { PolicyRoots } from '../policy/source.ts';
 import { MOST_NODES } from './differences.ts';
@@ -26,7 +27,7 @@ export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[
     const kinds = secrets.automata.flatMap((_, index) => secrets.rules(index, accepts[first + index]!));
     if (kinds.length === 0) return undefined;
     const { effect, rule } = reader.read(accepts, 0, 0);
-    if (effect !== 'allow') return undefined;
+    if (effect !== 'allow' || isWeighed(image, rule)) return undefined;
     const known = found.get(rule) ?? new Map<number, Uint8Array>();
     found.set(rule, known);
     for (const kind of kinds) if (!known.has(kind)) known.set(kind, walk.text(node, 0));
@@ -40,6 +41,14 @@ export function coveredSecrets(image: PolicyImage, roots: PolicyRoots): Finding[
     const subject = kinds.get(ordered[0]!)!;
     return { kind: 'covers-secret', severity: 'warning', action: 'file_read', rule, other: null, text, subject };
   });
+}
+
+/** What the preset that stands in for a policy opens on purpose, in trees that are no place for secrets. */
+function isWeighed({ rules, files }: PolicyImage, rule: number | null): boolean {
+  const view = rule === null ? undefined : rules[rule];
+  return (
+    view !== undefined && (view.flags & RULE_FLAG.override) !== 0 && files[view.file]!.name === 'preset:default.yaml'
+  );
 }
 
 function listed(kinds: readonly string[]): string {
