@@ -1,9 +1,11 @@
 /*
  * time_tool ROUNDS CMD…      runs CMD ROUNDS times, its output thrown away, and prints the wall time of each in nanoseconds
  * time_tool open N PATH      opens and closes PATH N times and prints the nanoseconds of one round
+ * time_tool miss N PATH      tries to open PATH, which is not there, N times and prints the nanoseconds of one try
  * time_tool spawn N PROGRAM  spawns PROGRAM N times with vfork and prints the nanoseconds of all
  * The clock runs inside whatever this tool was started under, so that starting that is not measured.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -50,6 +52,18 @@ static int time_open(long count, const char *path) {
 	return 0;
 }
 
+static int time_miss(long count, const char *path) {
+	int64_t begin = now();
+	for (long i = 0; i < count; i++) {
+		if (open(path, O_RDONLY | O_CLOEXEC) >= 0 || errno != ENOENT) {
+			perror("time_tool: miss");
+			return 1;
+		}
+	}
+	printf("%lld\n", (long long)((now() - begin) / count));
+	return 0;
+}
+
 static int time_spawn(long count, char *program) {
 	char *command[] = {program, NULL};
 	int64_t begin = now();
@@ -63,10 +77,12 @@ static int time_spawn(long count, char *program) {
 int main(int argc, char **argv) {
 	if (argc == 4 && strcmp(argv[1], "open") == 0)
 		return time_open(atol(argv[2]), argv[3]);
+	if (argc == 4 && strcmp(argv[1], "miss") == 0)
+		return time_miss(atol(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(argv[1], "spawn") == 0)
 		return time_spawn(atol(argv[2]), argv[3]);
 	if (argc < 3 || atol(argv[1]) < 1) {
-		fprintf(stderr, "usage: time_tool ROUNDS CMD… | open N PATH | spawn N PROGRAM\n");
+		fprintf(stderr, "usage: time_tool ROUNDS CMD… | open N PATH | miss N PATH | spawn N PROGRAM\n");
 		return 2;
 	}
 	for (long round = atol(argv[1]); round > 0; round--) {

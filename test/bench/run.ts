@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: the product's costs as ratios taken in one run on one machine. Each workload is run bare, over the bare
- * mechanism (floor_tool) and inside `gatekeeper run`, in turn, so that a drift of the machine's speed falls on all
- * three; the median of each is quoted. The clock runs inside, so that starting a sandbox is a figure of its own.
+ * mechanism (floor_tool) and inside `gatekeeper run`: without hooks, with them, and with them where the policy lets files be hinted. The five
+ * take turns, so that a drift of the machine's speed falls on all; the median of each is quoted. The clock runs inside, so that starting a sandbox is a
+ * figure of its own.
  *
  * Options: --rounds N (default 5), --json (without the egress), --only TEXT (workloads whose name contains it, or `egress`).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,17 +27,39 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 
-type Row = { name: string; unit: string; bare: number; floor: number | null; supervised: number };
+/** How a workload is run. `floor` is null where there is none. */
+const WAYS = ['bare', 'floor', 'unhooked', 'hooked', 'hinted'] as const;
+type Way = (typeof WAYS)[number];
+type Row = { name: string; unit: string; medians: Partial<Record<Way, number>> };
 
 const home = mkdtempSync(join(tmpdir(), 'gk-bench-'));
-const env = { ...process.env, GATEKEEPER_HOME: join(home, 'gatekeeper') };
-/** The preset, and one rule more: the timing tools and the compiler lie in this project. */
-const policy = join(home, 'bench.yaml');
-writeFileSync(
+// Not in a place where programs are executed: its own files would keep hints for files off there.
+const gatekeeperHome = mkdtempSync(join(homedir(), '.gk-bench-'));
+const env = { ...process.env, GATEKEEPER_HOME: gatekeeperHome };
+/** The presets, and one rule more: the timing tools and the compiler lie in this project. */
+const policyOf = (preset: string, override: boolean): string => {
+  const path = join(home, `${preset}.yaml`);
+  const rule = `{ path: ${JSON.stringify(`${root}**`)}, effect: allow${override ? ', override: true' : ''} }`;
+  const block = `policies:\n  - action: file_read\n    rules:\n      - ${rule}\n`;
+  writeFileSync(path, `version: 1\nname: bench\nextends: [${preset}]\n${block}`);
+  return path;
+};
+const inRun = (policy: string, ...more: string[]): string[] => [
+  ...gatekeeper,
+  'run',
+  ...more,
+  '--policy',
   policy,
-  `version: 1\nname: bench\nextends: [default]\npolicies:\n  - action: file_read\n    rules:\n      - { path: ${JSON.stringify(`${root}**`)}, effect: allow }\n`,
-);
+  '--',
+];
 const gatekeeper = [process.execPath, join(root, 'dist/cli/gatekeeper.cjs')];
+const before: Readonly<Record<Way, readonly string[]>> = {
+  bare: [],
+  floor: [join(tools, 'floor_tool')],
+  unhooked: inRun(policyOf('default', false), '--no-hooks'),
+  hooked: inRun(join(home, 'default.yaml')),
+  hinted: inRun(policyOf('secret-free', true)),
+};
 try {
   const rows: Row[] = [];
   const workloads = prepareWorkloads(join(home, 'work'), join(root, 'node_modules/typescript/bin/tsc'));
@@ -56,57 +79,43 @@ try {
   }
 } finally {
   spawnSync(gatekeeper[0]!, [gatekeeper[1]!, 'daemon', 'stop'], { env, stdio: 'ignore' });
-  rmSync(home, { recursive: true, force: true });
+  for (const made of [home, gatekeeperHome]) rmSync(made, { recursive: true, force: true });
 }
 
 function compare(workload: Workload): Row {
   const tool = [join(tools, 'time_tool'), ...workload.args];
-  const ways = { bare: tool, floor: [join(tools, 'floor_tool'), ...tool], supervised: inside(tool) };
-  const samples = interleave(ways, workload.cwd, (output) => Number(output.trim().split('\n').at(-1)));
-  const single = workload.args[0] === 'open';
+  const single = ['open', 'miss'].includes(workload.args[0]!);
+  const medians = interleave(WAYS, single ? 1 : 1e6, (way) =>
+    Number(
+      run([...before[way], ...tool], workload.cwd)
+        .trim()
+        .split('\n')
+        .at(-1),
+    ),
+  );
   progress(`${workload.name} done`);
-  return { name: workload.name, unit: single ? 'ns' : 'ms', ...scale(samples, single ? 1 : 1e6) };
+  return { name: workload.name, unit: single ? 'ns' : 'ms', medians };
 }
 
 /** `gatekeeper run -- true` with a warm daemon against `node -e 0`, as whole processes. */
 function compareStart(): Row {
-  const measured = (command: string[]): number => {
+  const medians = interleave(['bare', 'unhooked', 'hooked', 'hinted'], 1e6, (way) => {
     const begin = process.hrtime.bigint();
-    run(command, home);
+    run(way === 'bare' ? [process.execPath, '-e', '0'] : [...before[way], 'true'], home);
     return Number(process.hrtime.bigint() - begin);
-  };
-  const node: number[] = [];
-  const start: number[] = [];
-  for (let round = -1; round < rounds * 2; round++) {
-    const a = measured([process.execPath, '-e', '0']);
-    const b = measured(inside(['true']));
-    if (round < 0) continue;
-    node.push(a);
-    start.push(b);
-  }
-  return {
-    name: 'start: run -- true (bare: node -e 0)',
-    unit: 'ms',
-    bare: median(node) / 1e6,
-    floor: null,
-    supervised: median(start) / 1e6,
-  };
+  });
+  return { name: 'start: run -- true (bare: node -e 0)', unit: 'ms', medians };
 }
 
-function inside(command: readonly string[]): string[] {
-  return [...gatekeeper, 'run', '--policy', policy, '--', ...command];
-}
-
-type Samples = Record<'bare' | 'floor' | 'supervised', number[]>;
-
-function interleave(ways: Record<keyof Samples, string[]>, cwd: string, read: (output: string) => number): Samples {
-  const samples: Samples = { bare: [], floor: [], supervised: [] };
+/** The first round warms up. */
+function interleave(ways: readonly Way[], unit: number, measure: (way: Way) => number): Row['medians'] {
+  const samples = new Map<Way, number[]>(ways.map((way) => [way, []]));
   for (let round = -1; round < rounds; round++)
-    for (const way of ['bare', 'floor', 'supervised'] as const) {
-      const value = read(run(ways[way], cwd));
-      if (round >= 0) samples[way].push(value);
+    for (const way of ways) {
+      const value = measure(way);
+      if (round >= 0) samples.get(way)!.push(value);
     }
-  return samples;
+  return Object.fromEntries([...samples].map(([way, values]) => [way, median(values) / unit]));
 }
 
 function run(command: readonly string[], cwd: string): string {
@@ -124,14 +133,6 @@ function run(command: readonly string[], cwd: string): string {
   return result.stdout;
 }
 
-function scale(samples: Samples, by: number): { bare: number; floor: number; supervised: number } {
-  return {
-    bare: median(samples.bare) / by,
-    floor: median(samples.floor) / by,
-    supervised: median(samples.supervised) / by,
-  };
-}
-
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -140,15 +141,14 @@ function median(values: readonly number[]): number {
 
 function print(rows: readonly Row[], decisions: ReturnType<typeof measureDecisions>): void {
   console.log(`median of ${rounds} interleaved rounds\n`);
-  console.log(
-    `${'workload'.padEnd(38)}${cells(['bare', 'floor', 'inside', '', 'floor/bare', 'inside/bare', 'inside/floor'])}`,
-  );
-  for (const { name, unit, bare, floor, supervised } of rows) {
-    const digits = unit === 'ns' ? 0 : 1;
-    const ratio = (a: number | null, b: number | null): string => (a === null || b === null ? '-' : (a / b).toFixed(2));
-    const figures = [bare.toFixed(digits), floor?.toFixed(digits) ?? '-', supervised.toFixed(digits), unit];
+  const ratios = [...WAYS.slice(1).map((way) => `${way}/bare`), 'unhooked/floor'];
+  console.log(`${'workload'.padEnd(38)}${cells(['bare', '', ...ratios])}`);
+  for (const { name, unit, medians } of rows) {
+    const { bare = Number.NaN, floor = Number.NaN, unhooked = Number.NaN } = medians;
+    const ratio = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixed(2));
+    const shown = WAYS.slice(1).map((way) => ratio((medians[way] ?? Number.NaN) / bare));
     console.log(
-      `${name.padEnd(38)}${cells([...figures, ratio(floor, bare), ratio(supervised, bare), ratio(supervised, floor)])}`,
+      `${name.padEnd(38)}${cells([bare.toFixed(unit === 'ns' ? 0 : 1), unit, ...shown, ratio(unhooked / floor)])}`,
     );
   }
   for (const { rules, compileMs, image, c, tsPerSecond } of decisions) {
@@ -160,7 +160,7 @@ function print(rows: readonly Row[], decisions: ReturnType<typeof measureDecisio
 }
 
 function cells(texts: readonly string[]): string {
-  return texts.map((text) => text.padStart(text === '' || text === 'ns' || text === 'ms' ? 4 : 13)).join('');
+  return texts.map((text) => text.padStart(text === '' || text === 'ns' || text === 'ms' ? 4 : 15)).join('');
 }
 
 function progress(text: string): void {

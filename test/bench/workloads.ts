@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** A command to be timed in `cwd`: what a coding agent's tools do all day. */
 export type Workload = {
   name: string;
-  /** Arguments of time_tool: `ROUNDS CMD…` (one wall time a round) or `open|spawn N X` (one figure). */
+  /** Arguments of time_tool: `ROUNDS CMD…` (one wall time a round) or `open|miss|spawn N X` (one figure). */
   args: readonly string[];
   cwd: string;
 };
@@ -13,6 +13,7 @@ export type Workload = {
 const FILES = 10_000;
 const FILES_A_DIRECTORY = 100;
 const C_FILES = 50;
+const PACKAGES = 300;
 
 /** Lays the inputs below `root` and returns the workloads over them. `tsc` is the compiler's entry point. */
 export function prepareWorkloads(root: string, tsc: string): Workload[] {
@@ -24,9 +25,12 @@ export function prepareWorkloads(root: string, tsc: string): Workload[] {
   layTypeScript(types);
   const c = join(root, 'c');
   layCProject(c);
+  const packages = join(root, 'packages');
+  layPackages(packages);
   writeFileSync(join(root, 'one.txt'), 'one\n');
   return [
     { name: 'open+close, one file', args: ['open', '20000', join(root, 'one.txt')], cwd: root },
+    { name: 'open of a missing file', args: ['miss', '20000', join(root, 'none.txt')], cwd: root },
     { name: '1000 spawns of true', args: ['spawn', '1000', '/bin/true'], cwd: root },
     { name: 'git status', args: ['1', 'git', 'status', '--short'], cwd: repo },
     { name: 'git log', args: ['1', 'git', 'log', '--stat'], cwd: repo },
@@ -38,6 +42,13 @@ export function prepareWorkloads(root: string, tsc: string): Workload[] {
     },
     { name: `make -j2 of ${C_FILES} C files`, args: ['1', 'make', '-B', '-s', '-j2'], cwd: c },
     { name: 'tsc', args: ['1', process.execPath, tsc, '-p', '.'], cwd: types },
+    { name: 'npm ls', args: ['1', 'npm', 'ls', '--all'], cwd: packages },
+    {
+      name: 'python3 -c import …',
+      args: ['1', 'python3', '-c', 'import asyncio, email, http.client, json, sqlite3, unittest, xml.dom'],
+      cwd: root,
+    },
+    { name: 'node -e 0', args: ['1', process.execPath, '-e', '0'], cwd: root },
   ];
 }
 
@@ -82,6 +93,18 @@ function layTypeScript(root: string): void {
   };
   writeFileSync(join(root, 'package.json'), '{"type":"module"}\n');
   writeFileSync(join(root, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
+}
+
+/** What `npm ls` walks: installed packages that need one another. */
+function layPackages(root: string): void {
+  const names = Array.from({ length: PACKAGES }, (_, i) => `p${i}`);
+  const manifest = (name: string, needs: readonly string[]): string =>
+    JSON.stringify({ name, version: '1.0.0', dependencies: Object.fromEntries(needs.map((need) => [need, '1.0.0'])) });
+  names.forEach((name, i) => {
+    mkdirSync(join(root, 'node_modules', name), { recursive: true });
+    writeFileSync(join(root, 'node_modules', name, 'package.json'), manifest(name, names.slice(i + 1, i + 4)));
+  });
+  writeFileSync(join(root, 'package.json'), manifest('bench', names));
 }
 
 function layCProject(root: string): void {
