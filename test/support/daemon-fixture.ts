@@ -21,7 +21,7 @@ export class DaemonFixture {
   readonly said: string[] = [];
   /** The policy "on disk": its text is its image. An Error does not compile. */
   policy: string | Error = 'rule 0\nrule 1';
-  launch: LaunchTerms = { env: [], limits: {}, caches: {} };
+  launch: LaunchTerms = { env: [], limits: {}, caches: {}, onTighten: 'end' };
   door!: EgressDoor<FakeImage>;
   changed!: (files: ReadonlySet<string>) => void;
   hooks: HookStore;

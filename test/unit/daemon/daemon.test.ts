@@ -64,11 +64,12 @@ describe('a run', () => {
       env: [{ file: 'user:policy.yaml', drop: ['A_*'], pass: [], pierces: [0] }],
       limits: { processes: 64, memory: 2 ** 30, cpuTime: 60, openFiles: 256 },
       caches: { npm: 'private', pip: 'workspace' },
+      onTighten: 'warn',
     };
     const { created, supervisor } = await supervised(fixture);
     expect(created.envRules).toEqual(fixture.launch.env);
     expect(created.args.join(' ')).toContain(
-      '--limit-processes 64 --limit-memory 1073741824 --limit-cpu-time 60 --limit-open-files 256',
+      '--warn-on-tighten --limit-processes 64 --limit-memory 1073741824 --limit-cpu-time 60 --limit-open-files 256',
     );
     const { npm_config_cache: npm, PIP_CACHE_DIR: pip } = created.env;
     expect(npm).toBe(`${fixture.layout.caches}/run-1/npm`);
