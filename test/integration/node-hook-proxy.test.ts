@@ -37,6 +37,7 @@ beforeAll(async () => {
   const secure = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
     request.resume().on('end', () => response.end(`${request.method} ${request.url} over TLS`));
   });
+  secure.keepAliveTimeout = 60_000;
   tlsPort = await listening(secure);
   close.push(() => closed(secure));
   const { image: bytes } = compileTexts([
@@ -115,7 +116,8 @@ const get = (way, url, options = {}) => new Promise((done) => {
     let text = '';
     for await (const part of response) text += part;
     say([response.statusCode, text]);
-    done();
+    // The connection goes back to its agent in this turn.
+    setImmediate(done);
   }).on('error', (error) => done(said(error))).end(body);
 });
 const take = async (url, options) => {

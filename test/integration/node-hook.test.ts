@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { Hooks } from '../support/hooks.ts';
 import { NODES } from '../support/node-versions.ts';
 import { denials, type InsideOptions, inside } from '../support/run-inside.ts';
 import { useSandbox } from '../support/sandbox.ts';
@@ -33,7 +34,7 @@ async function program(
 ) {
   sandbox.write('kept/secret', 'secret');
   sandbox.write(name, text);
-  const run = await inside(sandbox, [node, name], { policy: POLICY, ...options });
+  const run = await inside(sandbox, [node, name], { policy: POLICY, hooks: 'on', ...options });
   expect([run.status, run.stderr]).toEqual([0, expect.any(String)]);
   const said = run.stdout
     .split('\n')
@@ -107,10 +108,10 @@ describe.each(NODES)('errors of %s', (node) => {
   it('say which rule refused the call, and are otherwise what they are without a hook', async () => {
     const server = createServer();
     const port = await listening(server);
-    const call = async (options: readonly string[]) => {
+    const call = async (hooks: Hooks) => {
       sandbox.write('kept/secret', 'secret');
       sandbox.write('calls.mjs', CALLS);
-      const run = await inside(sandbox, [node, 'calls.mjs', String(port)], { policy: POLICY, options });
+      const run = await inside(sandbox, [node, 'calls.mjs', String(port)], { policy: POLICY, hooks });
       expect([run.status, run.stderr]).toEqual([0, expect.any(String)]);
       return {
         ...run,
@@ -120,7 +121,7 @@ describe.each(NODES)('errors of %s', (node) => {
           .map((line) => JSON.parse(line) as Said),
       };
     };
-    const [hooked, plain] = [await call([]), await call(['--no-hooks'])];
+    const [hooked, plain] = [await call('on'), await call('off')];
     await closed(server);
     const withoutRefusal = ({ said }: { said: Said[] }) => said.map(([name, own, , ...rest]) => [name, own, ...rest]);
     const ofNode = (entry: unknown[]) => entry[0] !== 'fetch';
@@ -171,6 +172,7 @@ describe.each(NODES)('errors of %s', (node) => {
          'gatekeeper' in {}, Error.gatekeeper ?? null, Error.prototype.gatekeeper ?? null,
        ]));`,
     );
+    chmodSync(closedFile, 0o600);
     expect(said).toEqual([
       [['EACCES', null], ['ENOENT', null], ['EACCES', 7], true, ['gatekeeper'], false, null, null],
     ]);
@@ -241,9 +243,9 @@ describe.each(NODES)('%s with the hook', (node) => {
       console.log(JSON.stringify(lines.map(String).filter((line) => !line.includes('Date'))));`;
     // That the file was loaded shows, and on versions whose requests are led, who makes channels.
     const shown = (line: string) => !/\/hooks\/\S+\/gatekeeper-hook\.cjs|^diagnostics_channel\.channel /.test(line);
-    const look = async (options: readonly string[]): Promise<string[]> =>
-      (await program(node, script, { name: 'look.cjs', options })).said[0].filter(shown);
-    const [hooked, plain] = [await look([]), await look(['--no-hooks'])];
+    const look = async (hooks: Hooks): Promise<string[]> =>
+      (await program(node, script, { name: 'look.cjs', hooks })).said[0].filter(shown);
+    const [hooked, plain] = [await look('on'), await look('off')];
     expect(hooked.filter((line) => !plain.includes(line))).toEqual([]);
     expect(hooked).toEqual(plain);
   });
@@ -251,8 +253,8 @@ describe.each(NODES)('%s with the hook', (node) => {
   it('prints nothing and loads nothing more', async () => {
     const list =
       'process.moduleLoadList.filter((name) => /http|net|tls|undici|crypto|stream|url|os$/.test(name)).join()';
-    const print = async (options: readonly string[], ...args: string[]) => {
-      const { stdout, stderr, status } = await inside(sandbox, [node, ...args], { policy: POLICY, options });
+    const print = async (hooks: Hooks, ...args: string[]) => {
+      const { stdout, stderr, status } = await inside(sandbox, [node, ...args], { policy: POLICY, hooks });
       return { stdout, stderr, status };
     };
     sandbox.write('checked.js', 'let checked');
@@ -264,24 +266,24 @@ describe.each(NODES)('%s with the hook', (node) => {
       ['-p', 'process.argv.length'],
       ['-i', '-e', '0'],
     ]) {
-      expect(await print([], ...args)).toEqual({ ...(await print(['--no-hooks'], ...args)), stderr: '' });
+      expect(await print('on', ...args)).toEqual({ ...(await print('off', ...args)), stderr: '' });
     }
-    expect(await print([], '--test', '--test-reporter=tap', 'one.test.js')).toMatchObject({ status: 0, stderr: '' });
+    expect(await print('on', '--test', '--test-reporter=tap', 'one.test.js')).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('explains once what ends a program that has lost the library, and says nothing when it is to be quiet', async () => {
     sandbox.write('kept/secret', 'secret');
     const dying = ['env', '-u', 'LD_PRELOAD', node, '-e', 'fs.readFileSync("kept/secret")'];
-    const told = async (options: readonly string[]) => {
-      const { stderr } = await inside(sandbox, dying, { policy: POLICY, options });
+    const told = async (options: InsideOptions) => {
+      const { stderr } = await inside(sandbox, dying, { policy: POLICY, ...options });
       return stderr.split('\n').filter((line) => line.startsWith('gatekeeper: denied'));
     };
-    expect(await told([])).toEqual([
+    expect(await told({ hooks: 'on' })).toEqual([
       expect.stringMatching(
         /^gatekeeper: denied file_read \S+\/kept\/secret: kept from everybody \(user:\S+:6\)\. Ask the user if you need it; they can see: gatekeeper policy explain file_read \S+\/kept\/secret$/,
       ),
     ]);
-    expect(await told(['--quiet-hook'])).toEqual([]);
-    expect(await told(['--no-hooks'])).toEqual([]);
+    expect(await told({ hooks: 'on', options: ['--quiet-hook'] })).toEqual([]);
+    expect(await told({ hooks: 'off' })).toEqual([]);
   });
 });
