@@ -1,4 +1,4 @@
-import type { CompatRow } from './row.ts';
+import { type CompatRow, NPM_CREDENTIALS } from './row.ts';
 
 const debuggee = `echo 'int main(void) { volatile int x = 42; x++; return x - 43; }' > g.c && gcc -g -O0 -o g g.c`;
 
@@ -124,6 +124,7 @@ EOF`,
       'npm install --offline --no-audit --no-fund --no-update-notifier --silent; npm run -s build; npm run -s t --workspaces; ls -A packages/b node_modules',
     ignore: /npm (warn|notice).*\n/g,
     ignoreFiles: /\.package-lock\.json/,
+    told: NPM_CREDENTIALS,
   },
 ];
 

@@ -10,11 +10,16 @@ export type CompatRow = {
   needs?: readonly string[];
   /** Text that differs from run to run for reasons of its own. */
   ignore?: RegExp;
+  /** What the program is refused and does without: hooks say so in a line, where there is such a file. */
+  told?: RegExp;
   /** Files whose content differs from run to run for reasons of its own (indexes with times, caches). */
   ignoreFiles?: RegExp;
   /** Extra options of `gatekeeper run`. */
   options?: readonly string[];
 };
+
+/** npm looks into the home directory, where tokens may be. */
+export const NPM_CREDENTIALS = /^gatekeeper: denied file_read \S+\/\.npmrc: .*\n/gm;
 
 export const GIT_IDENTITY = `
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.invalid GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@example.invalid
@@ -124,6 +129,7 @@ export const TOOLS: readonly CompatRow[] = [
       'export npm_config_update_notifier=false; cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//" && npm test --silent; cat out; ls node_modules/.bin',
     ignore: /npm warn .*\n/g,
     ignoreFiles: /\.package-lock\.json|_logs/,
+    told: NPM_CREDENTIALS,
   },
   {
     title: 'python3 -m venv',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CompatRow } from './row.ts';
+import { type CompatRow, NPM_CREDENTIALS } from './row.ts';
 
 const modules = join(import.meta.dirname, '../../node_modules');
 
@@ -98,6 +98,7 @@ export npm_config_update_notifier=false; cd app; { printf '{"name":"app","versio
       'export npm_config_update_notifier=false; cd app && npm ci --no-audit --no-fund --offline --loglevel=error 2>&1 | sed "s/in [0-9a-z]*$//"; cat installed; npm run -s all; ls node_modules | wc -l; ls node_modules/.bin | wc -l; npx --offline p7; npm pack --silent --ignore-scripts',
     ignore: /npm warn .*\n/g,
     ignoreFiles: /\.package-lock\.json|_logs|app-1\.0\.0\.tgz/,
+    told: NPM_CREDENTIALS,
   },
   {
     title: 'pnpm install from packages of the tree',
