@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { statusIfRunning } from '../../src/adapters/control-client/start-daemon.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
 import { type Account, bare, type Outcome } from './bare.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** A gatekeeper of its own (home, daemon, log) and a project directory, for one test file. */
 export type Sandbox = {
@@ -72,7 +73,7 @@ export function openSandbox({ user }: { user?: Account | undefined } = {}): Sand
     write: (path, content) => writeAs(user, join(project, path), content, project),
     close: async () => {
       await endDaemon(layout);
-      rmSync(root, { recursive: true, force: true });
+      removeTree(root);
     },
   };
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { removeTree } from './remove-tree.ts';
 
 const made: string[] = [];
 
@@ -13,5 +14,5 @@ export function temporaryDirectory(): string {
 }
 
 afterAll(() => {
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  for (const directory of made.splice(0)) removeTree(directory);
 });
