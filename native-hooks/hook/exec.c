@@ -3,6 +3,7 @@
 #include "hook/enforce.h"
 #include "hook/explain.h"
 #include "hook/hook.h"
+#include "hook/next.h"
 #include "hook/search.h"
 #include "hook/start.h"
 
@@ -29,7 +30,7 @@ long gk_start(int dirfd, const char *path, char *const argv[], char *const envp[
 			return absent;
 	}
 	if (dirfd == AT_FDCWD && flags == 0)
-		return gk_raw4(SYS_execve, (long)path, (long)argv, (long)envp, 0);
+		return gk_next_call(&(struct gk_call){GK_NEXT_execve, SYS_execve, {(long)path, (long)argv, (long)envp}});
 	return gk_raw6(SYS_execveat, dirfd, (long)path, (long)argv, (long)envp, flags, 0);
 }
 

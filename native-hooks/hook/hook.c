@@ -1,6 +1,7 @@
 #include "hook/hook.h"
 
 #include "hook/enforce.h"
+#include "hook/next.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -11,10 +12,11 @@ struct gk_real gk_real;
 
 extern char **environ __attribute__((weak));
 
-static const char variable[] = "GATEKEEPER_HOOK=";
+static const char variable[] = "GATEKEEPER_HOOK=", preload[] = "LD_PRELOAD=";
 
 static void begin(char *const envp[]);
 static void find_real_functions(void);
+static bool names_others(const char *libraries);
 static void remember_error_output(void);
 
 /* glibc passes what main will get, musl nothing at all: registers then hold what was left in them, which is not an argument vector with its
@@ -29,18 +31,27 @@ void gk_hook_begin_late(void) {
 	begin(&environ != NULL ? environ : NULL);
 }
 
+static const char *find(char *const envp[], const char *name) {
+	for (size_t length = strlen(name); envp != NULL && *envp != NULL; envp++)
+		if (strncmp(*envp, name, length) == 0)
+			return *envp + length;
+	return NULL;
+}
+
 static void begin(char *const envp[]) {
 	if (gk_hook.begun != 0)
 		return;
 	gk_hook.begun = 1;
 	find_real_functions();
-	for (size_t i = 0; envp != NULL && envp[i] != NULL; i++) {
-		if (strncmp(envp[i], variable, sizeof(variable) - 1) != 0)
-			continue;
-		gk_hook_read(&gk_hook, envp[i] + sizeof(variable) - 1);
-		if (gk_hook.enforces)
-			gk_enforce_begin(envp[i] + sizeof(variable) - 1);
-		break;
+	const char *value = find(envp, variable), *libraries = find(envp, preload);
+	if (value != NULL)
+		gk_hook_read(&gk_hook, value);
+	if (gk_hook.enforces)
+		gk_enforce_begin(value);
+	/* What another library makes of a name is not known, so nothing is answered before it is asked. */
+	if (libraries != NULL && names_others(libraries)) {
+		gk_hook.files = gk_hook.directories = gk_hook.probes = false;
+		gk_next_find();
 	}
 	if (gk_hook.explains)
 		remember_error_output();
@@ -56,6 +67,18 @@ static void find_real_functions(void) {
 	} while (0);
 	GK_REAL_FUNCTIONS(FIND)
 #undef FIND
+}
+
+static bool names_others(const char *libraries) {
+	static const char ours[] = "/libgk-hook.so";
+	size_t name = sizeof(ours) - 1;
+	while (*libraries != '\0') {
+		size_t length = strcspn(libraries, ": ");
+		if (length > 0 && (length < name || strncmp(libraries + length - name, ours, name) != 0))
+			return true;
+		libraries += length + (libraries[length] != '\0');
+	}
+	return false;
 }
 
 /* A program may close descriptor 2 and get a file of its own under that number: nothing of ours must end up in it. */

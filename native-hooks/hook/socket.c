@@ -1,6 +1,7 @@
 #include "hook/enforce.h"
 #include "hook/explain.h"
 #include "hook/hook.h"
+#include "hook/next.h"
 
 GK_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG given, socklen_t length) {
 	const struct sockaddr *address = given.__sockaddr__;
@@ -25,7 +26,7 @@ GK_EXPORT int bind(int fd, __CONST_SOCKADDR_ARG given, socklen_t length) {
 	int verdict = GK_UNLIKELY(gk_hook.enforces) ? gk_enforce_bind(fd, address, length) : 0;
 	if (verdict == GK_ENFORCE_DONE)
 		return 0;
-	return (int)gk_result(verdict < 0 ? verdict : gk_raw4(SYS_bind, fd, (long)address, length, 0));
+	return (int)gk_result(verdict < 0 ? verdict : gk_next_call(&(struct gk_call){GK_NEXT_bind, SYS_bind, {fd, (long)address, length}}));
 }
 
 GK_EXPORT int listen(int fd, int backlog) {
@@ -33,7 +34,7 @@ GK_EXPORT int listen(int fd, int backlog) {
 	int verdict = GK_UNLIKELY(gk_hook.enforces) ? gk_enforce_listen(fd, backlog) : 0;
 	if (verdict == GK_ENFORCE_DONE)
 		return 0;
-	return (int)gk_result(verdict < 0 ? verdict : gk_raw4(SYS_listen, fd, backlog, 0, 0));
+	return (int)gk_result(verdict < 0 ? verdict : gk_next_call(&(struct gk_call){GK_NEXT_listen, SYS_listen, {fd, backlog}}));
 }
 
 GK_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flags, __CONST_SOCKADDR_ARG given, socklen_t address_length) {

@@ -70,8 +70,7 @@ GK_EXPORT FILE *fopen(const char *path, const char *mode) {
 /* Without a path it changes the mode of what is open. */
 GK_EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream) {
 	gk_hook_ready();
-	const char *volatile given = path; /* libc's header says that it is never NULL, its manual that it may be */
-	if (given == NULL)
+	if (path == NULL)
 		return gk_real.freopen(path, mode, stream);
 	if (is_refused(path, flags_of(mode)))
 		return NULL;

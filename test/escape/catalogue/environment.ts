@@ -16,7 +16,10 @@ export const ENVIRONMENT: readonly WayOut[] = [
   {
     id: 'A05',
     title: 'programs of another C library or another word size, whose output must stay as it is',
-    notTried: 'gatekeeper puts nothing into the memory of a program; programs of 32 bits are refused',
+    tests: [
+      { file: 'integration/hook-library.test.ts', title: 'a program with %s behaves as outside' },
+      { file: 'integration/hook-library.test.ts', title: 'a program of musl behaves as outside' },
+    ],
   },
   {
     id: 'A06',
@@ -32,7 +35,12 @@ export const ENVIRONMENT: readonly WayOut[] = [
   {
     id: 'A09',
     title: 'programs that a hook in their memory would break',
-    notTried: 'nothing is loaded into a program',
+    tests: [
+      { file: 'integration/hook-library.test.ts', title: '%s: output and status are those of outside' },
+      { file: 'native-hooks/test/hook_start_test.c', title: 'a_waiting_open_can_be_cancelled' },
+      { file: 'native-hooks/test/hook_start_test.c', title: 'handlers_may_open' },
+      { file: 'native-hooks/test/hook_open_test.c', title: 'answers_are_the_kernels' },
+    ],
   },
   {
     id: 'A10',
