@@ -18,7 +18,7 @@ export function explainErrors(image: string): void {
     },
     // Whoever gives an error of his own a property of this name gets it.
     set(this: object, value: unknown) {
-      Object.defineProperty(this, 'gatekeeper', { value, configurable: true, enumerable: true, writable: true });
+      Reflect.defineProperty(this, 'gatekeeper', { value, configurable: true, enumerable: true, writable: true });
     },
   });
   rememberFailedRequests();
