@@ -1,5 +1,5 @@
 import type { Dfa } from './dfa.ts';
-import { compareBytes, covers, ROOT, SLASH, upToSlash } from './hierarchy.ts';
+import { compareBytes, covers, ROOT, SLASH, unique, upToSlash } from './hierarchy.ts';
 import { AUTOMATON_KIND } from './image-layout.ts';
 import { RefusalProver } from './refusal-proof.ts';
 import { RULE_FLAG, type RuleTable } from './rule-table.ts';
@@ -18,31 +18,30 @@ export function executionFloor(
 ): Uint8Array[] {
   const prover = new RefusalProver(table, action, dfas);
   const exceptions = exceptionsOf(table, action);
-  const floor = new Map<string, Uint8Array>();
+  const floor: Uint8Array[] = [];
   for (const path of readable) {
     if (NOTHING_TO_EXECUTE.some((place) => covers(place, path))) continue;
     const within = exceptions.filter((exception) => covers(path, exception) && exception.length > path.length);
     const kept =
       exceptions.some((exception) => covers(exception, path)) || !prover.refusesAllBut(path, within) ? [path] : within;
-    for (const one of kept) floor.set(one.join(), one);
+    floor.push(...kept);
   }
-  return [...floor.values()].sort(compareBytes);
+  return unique(floor).sort(compareBytes);
 }
 
 /** Where programs lie of which an override speaks: nothing else lifts a refusal. */
 function exceptionsOf(table: RuleTable, action: number): Uint8Array[] {
-  const places = new Map<string, Uint8Array>();
+  const places: Uint8Array[] = [];
   for (const { action: own, effect, flags, rows } of table.rules) {
     if (own !== action || effect === 'deny' || (flags & RULE_FLAG.override) === 0) continue;
     for (const { kind, tokens } of rows) {
       if (kind !== AUTOMATON_KIND.commandPath) continue;
       const text = literalStart(tokens);
       if (text[0] === QUOTE) continue; // the same in quotes
-      const place = placeOf(text, tokens);
-      places.set(place.join(), place);
+      places.push(placeOf(text, tokens));
     }
   }
-  return [...places.values()];
+  return unique(places);
 }
 
 /** The program, or the directory that its wildcards lie in. */

@@ -1,5 +1,5 @@
 import { ACTION } from '../wire/messages.ts';
-import { compareBytes, covers, ROOT, upToSlash } from './hierarchy.ts';
+import { compareBytes, covers, ROOT, unique, upToSlash } from './hierarchy.ts';
 import type { RuleEntry, RuleTable } from './rule-table.ts';
 import { LAYER } from './source.ts';
 import type { Token } from './token.ts';
@@ -41,7 +41,7 @@ export function readableOf(table: RuleTable): Uint8Array[] {
     action === ACTION.file_read && effect !== 'deny' && table.files[file]!.layer !== LAYER.grants;
   const byDefault = table.defaults[ACTION.file_read]!.effect === 'deny' ? [] : [ROOT];
   const paths = [...byDefault, ...table.rules.filter(isReading).flatMap(hierarchies)];
-  return [...new Map(paths.map((path) => [path.join(), path])).values()];
+  return unique(paths);
 }
 
 function hierarchies(rule: RuleEntry): Uint8Array[] {

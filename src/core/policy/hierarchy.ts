@@ -1,7 +1,9 @@
 /** Directories and what lies in them, as bytes: absolute paths without a trailing slash. */
 export function covers(directory: Uint8Array, path: Uint8Array): boolean {
   if (directory.length === 1) return true;
-  if (path.length < directory.length || directory.some((byte, index) => byte !== path[index])) return false;
+  if (path.length < directory.length) return false;
+  // From the end, where paths differ.
+  for (let index = directory.length - 1; index >= 0; index--) if (directory[index] !== path[index]) return false;
   return path.length === directory.length || path[directory.length] === SLASH;
 }
 
@@ -9,6 +11,17 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let index = 0; index < shared; index++) if (a[index] !== b[index]) return a[index]! - b[index]!;
   return a.length - b.length;
+}
+
+/** Each path once, the first of equal ones. */
+export function unique(paths: Iterable<Uint8Array>): Uint8Array[] {
+  const found = new Map<string, Uint8Array>();
+  for (const path of paths) {
+    let key = '';
+    for (const byte of path) key += String.fromCharCode(byte);
+    if (!found.has(key)) found.set(key, path);
+  }
+  return [...found.values()];
 }
 
 /** Absolute, not the root, and names only. */

@@ -40,9 +40,11 @@ export class Product {
   }
 
   run(place: readonly number[], text: Uint8Array): number[] {
-    let states = [...place];
-    for (const byte of text) states = this.dfas.map((dfa, index) => step(dfa, states[index]!, dfa.classOf[byte]!));
-    return states;
+    return this.dfas.map((dfa, index) => {
+      let state = place[index]!;
+      for (const byte of text) state = step(dfa, state, dfa.classOf[byte]!);
+      return state;
+    });
   }
 
   next(place: readonly number[], { classes }: Letter): number[] {

@@ -1,6 +1,6 @@
 import { ACTION } from '../wire/messages.ts';
 import type { Dfa } from './dfa.ts';
-import { compareBytes, covers, isCanonical, isMadeByKernel } from './hierarchy.ts';
+import { compareBytes, covers, isCanonical, isMadeByKernel, unique } from './hierarchy.ts';
 import { MOST } from './image-layout.ts';
 import { type Proof, RegionProver } from './region-proof.ts';
 import type { RuleTable } from './rule-table.ts';
@@ -47,9 +47,9 @@ export function staticRegion(
 
 /** Shortest first: what is found covers what is beneath it. */
 function candidates(table: RuleTable, executable: readonly Uint8Array[], roots: PolicyRoots): Uint8Array[] {
-  const found = new Map<string, Uint8Array>();
+  const found: Uint8Array[] = [];
   const add = (path: Uint8Array): void => {
-    if (isCanonical(path) && !isMadeByKernel(path)) found.set(path.join(), path);
+    if (isCanonical(path) && !isMadeByKernel(path)) found.push(path);
   };
   for (const { action, effect, file, rows } of table.rules) {
     // What is granted ends; a run's region stays.
@@ -61,7 +61,7 @@ function candidates(table: RuleTable, executable: readonly Uint8Array[], roots: 
   for (const path of executable) add(path);
   for (const { real } of [roots.home, roots.workspace, roots.tmp]) add(real);
   for (const path of SYSTEM_TREES) add(path);
-  return [...found.values()].sort((a, b) => a.length - b.length || compareBytes(a, b));
+  return unique(found).sort((a, b) => a.length - b.length || compareBytes(a, b));
 }
 
 /** Whoever opens a hierarchy of the region follows no link, and judged is what lies behind it. */
