@@ -4,6 +4,7 @@
 #include "include/gk_hint.gen.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 /* Of this process; racing threads only lose a little speed. */
 static uint8_t refused_in_row, hints_skipped, probes_skipped;
@@ -32,10 +33,26 @@ long gk_read_ahead(int dirfd, const char *path, int flags) {
 	return probe(dirfd, path, flags);
 }
 
+/* What git writes under these names is a draft until the supervisor is asked again (supervise/git_draft.h). */
+static bool may_be_draft(const char *path) {
+	static const char *const names[] = {".git", "gitdir", "commondir"};
+	const char *name = strrchr(path, '/');
+	name = name == NULL ? path : name + 1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* EACCES may mean that the supervisor has to open it; whatever else the kernel says, it would say again. */
 static long hint(int dirfd, const char *path, int flags) {
 	uint64_t hinted = (uint64_t)GK_HINT_MAGIC << 32 | (unsigned)flags;
 	long answer = gk_raw4(SYS_openat, dirfd, (long)path, (long)hinted, 0);
+	/* Only now is it known that path can be read. */
+	if (answer >= 0 && !(flags & O_DIRECTORY) && may_be_draft(path)) {
+		gk_raw4(SYS_close, answer, 0, 0, 0);
+		return GK_UNDECIDED;
+	}
 	if (answer != -EACCES) {
 		if (refused_in_row != 0)
 			refused_in_row = 0;

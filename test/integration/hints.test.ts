@@ -40,6 +40,17 @@ describe('an open that is hinted', () => {
     expect((await opened([...argv, 'open/twin'], policy())).stdout).toBe('open/twin read\n');
   });
 
+  it('finds what git was given as a draft, though no call came between', async () => {
+    const script = `
+import os
+os.makedirs("open/a/.git/worktrees/b"); os.makedirs("open/b")
+open("open/b/.git", "w").write("gitdir: ../a/.git/worktrees/b")
+print(open("open/b/.git").read())`;
+    rmSync(join(sandbox.project, 'open'), { recursive: true, force: true });
+    const writing = `${policy()}  - action: file_write\n    rules:\n      - { path: "./open/**", effect: allow }\n`;
+    expect((await opened(['python3', '-c', script], writing)).stdout).toBe('gitdir: ../a/.git/worktrees/b\n');
+  });
+
   it('comes before the supervisor where files may not be hinted', async () => {
     const { stdout, denied } = await opened([...HINTED, 'open/twin', '.env'], 'default');
     expect(stdout).toBe('open/twin EACCES\n.env EACCES\n');
