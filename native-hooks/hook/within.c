@@ -32,14 +32,18 @@ static bool lacks_hook(void) {
 	return GK_UNLIKELY(gk_hook.enforces) && !gk_enforce_environment_is_whole(environ);
 }
 
-#define WITH_HOOK(result, work)                                                                          \
-	do {                                                                                              \
-		char **before = environ;                                                                  \
-		if (lacks_hook())                                                                         \
-			environ = (char **)(uintptr_t)gk_enforce_environment(                             \
-				environ, alloca(gk_enforce_environment_size(environ)));                   \
-		(result) = (work);                                                                        \
-		environ = before;                                                                         \
+/* Otherwise environ is not written to: another thread may be changing it all the while that the shell runs. */
+#define WITH_HOOK(result, work)                                                                                       \
+	do {                                                                                                           \
+		if (GK_LIKELY(!lacks_hook())) {                                                                        \
+			(result) = (work);                                                                             \
+		} else {                                                                                               \
+			char **before = environ;                                                                       \
+			environ = (char **)(uintptr_t)gk_enforce_environment(                                          \
+				environ, alloca(gk_enforce_environment_size(environ)));                                \
+			(result) = (work);                                                                             \
+			environ = before;                                                                              \
+		}                                                                                                      \
 	} while (0)
 
 GK_EXPORT int system(const char *command) {
@@ -63,7 +67,10 @@ GK_EXPORT FILE *popen(const char *command, const char *mode) {
 
 GK_EXPORT int remove(const char *path) {
 	int refused = ask_path(GK_ACTION_FILE_DELETE, path);
-	return refused < 0 ? (int)gk_result(refused) : gk_real.remove(path);
+	int result = refused < 0 ? (int)gk_result(refused) : gk_real.remove(path);
+	if (GK_UNLIKELY(result < 0) && refused == 0)
+		gk_explain_path(errno, GK_ACTION_FILE_DELETE, AT_FDCWD, path, false);
+	return result;
 }
 
 /* Judged by the name that the caller gave, with its X in place of what libc puts there. */
