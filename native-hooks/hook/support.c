@@ -82,6 +82,14 @@ int strncmp(const char *a, const char *b, size_t most) {
 	return 0;
 }
 
+int strcmp(const char *a, const char *b) {
+	return strncmp(a, b, SIZE_MAX);
+}
+
+char *strrchr(const char *text, int byte) {
+	return memrchr(text, byte, strlen(text) + 1);
+}
+
 char *strchr(const char *text, int byte) {
 	for (;; text++) {
 		if (*text == (char)byte)
