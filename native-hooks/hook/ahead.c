@@ -4,7 +4,6 @@
 #include "include/gk_hint.gen.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 /* Of this process; racing threads only lose a little speed. */
 static uint8_t refused_in_row, hints_skipped, probes_skipped;
@@ -36,11 +35,17 @@ long gk_read_ahead(int dirfd, const char *path, int flags) {
 /* What git writes under these names is a draft until the supervisor is asked again (supervise/git_draft.h). */
 static bool may_be_draft(const char *path) {
 	static const char *const names[] = {".git", "gitdir", "commondir"};
-	const char *name = strrchr(path, '/');
-	name = name == NULL ? path : name + 1;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
+	const char *name = path;
+	for (const char *at = path; *at != '\0'; at++)
+		if (*at == '/')
+			name = at + 1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t same = 0;
+		while (name[same] != '\0' && name[same] == names[i][same])
+			same++;
+		if (name[same] == names[i][same])
 			return true;
+	}
 	return false;
 }
 
