@@ -33,6 +33,15 @@ describe('an open that is hinted', () => {
     expect(denied).toContain(env());
   });
 
+  it('passes a filter that counts processes as well', async () => {
+    const { stdout, denied } = await opened(
+      [...HINTED, 'open/plain', '.env'],
+      policy('', 'limits: { processes: 64 }\n'),
+    );
+    expect(stdout).toBe('open/plain read\n.env EACCES\n');
+    expect(denied).not.toContain(env());
+  });
+
   it.each([
     ['hinted', HINTED],
     ['not hinted', UNHINTED],
