@@ -16,10 +16,10 @@ void gk_tighten(struct gk_supervisor *supervisor, const struct gk_image *image) 
 	/* What is in force may have been so already, and said. */
 	if (lost.length == 0 || gk_region_lost(region, gk_current_image(supervisor)).length > 0)
 		return;
-	bool files = region->hints == GK_HINTS_FILES;
-	snprintf(text, sizeof(text), "the policy is stricter now beneath %.*s, where this run may %s by itself", (int)(lost.length < 512 ? lost.length : 512),
-		 (const char *)lost.at, files ? "read" : "list directories");
-	if (files && !supervisor->warn_on_tighten) {
+	bool files = region->hints == GK_HINTS_FILES, ends = files && !supervisor->warn_on_tighten;
+	snprintf(text, sizeof(text), "the policy is stricter now beneath %.*s, where this run may %s by itself%s", (int)(lost.length < 512 ? lost.length : 512),
+		 (const char *)lost.at, files ? "read" : "list directories", ends ? " (onTighten: end)" : "");
+	if (ends) {
 		gk_kill_run(supervisor, text);
 		return;
 	}
