@@ -18,13 +18,14 @@
 #define RIGHTS_IN_PROC (GK_FS_READ_FILE | GK_FS_READ_DIR | GK_FS_WRITE_FILE | GK_FS_TRUNCATE)
 
 static int build_supervisor(const struct gk_floor_input *input, int *out);
+static int build_border(const struct gk_floor_input *input, int *out);
 static int build_agent(const struct gk_floor_input *input, int *out);
 
 int gk_floor_build(const struct gk_floor_input *input, struct gk_floor *out) {
 	*out = (struct gk_floor){.supervisor = -1, .border = -1, .agent = -1};
 	int error = build_supervisor(input, &out->supervisor);
 	if (error == 0)
-		error = gk_ruleset_open(&(struct gk_restriction){.scoped = GK_SCOPE_SIGNAL}, &out->border);
+		error = build_border(input, &out->border);
 	if (error == 0)
 		error = build_agent(input, &out->agent);
 	if (error < 0)
@@ -109,6 +110,14 @@ static int allow_terminal(int ruleset) {
 		if (isatty(fd))
 			error = gk_ruleset_allow_fd(ruleset, fd, GK_FS_READ_FILE | GK_FS_WRITE_FILE | GK_FS_IOCTL_DEV);
 	return error;
+}
+
+/* Every domain refuses links and renames between directories unless it says otherwise, whatever it handles (landlock(7)). At the level of
+ * the hook the agent makes them itself. */
+static int build_border(const struct gk_floor_input *input, int *out) {
+	const struct gk_restriction restriction = {.fs = input->by_hook ? GK_FS_REFER : 0, .scoped = GK_SCOPE_SIGNAL};
+	int error = gk_ruleset_open(&restriction, out);
+	return error == 0 && input->by_hook ? gk_ruleset_allow(*out, "/", GK_FS_REFER) : error;
 }
 
 /* What the policy could ever let the run do. */

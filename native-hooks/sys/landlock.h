@@ -17,6 +17,7 @@
 #define GK_FS_REMOVE_DIR (1ULL << 4)
 #define GK_FS_REMOVE_FILE (1ULL << 5)
 #define GK_FS_MAKE_REG (1ULL << 8)
+#define GK_FS_REFER (1ULL << 13)
 #define GK_FS_TRUNCATE (1ULL << 14)  /* Linux 6.2 */
 #define GK_FS_IOCTL_DEV (1ULL << 15) /* Linux 6.10 */
 /* Every file system right of ABI 5 and up. */

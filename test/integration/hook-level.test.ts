@@ -327,7 +327,7 @@ make -s; make -s -q; echo $?; npm test --silent; python3 check.py; find . -name 
 const withoutOurs = (stderr: string) => stderr.replace(/^gatekeeper: .*\n/gm, '');
 
 const WORK_IN_NODE = `const fs = require('node:fs'); const http = require('node:http'); const { execSync } = require('node:child_process');
-fs.mkdirSync('tree/deep', { recursive: true }); fs.writeFileSync('tree/deep/a', 'x'); fs.renameSync('tree/deep', 'tree/moved'); fs.symlinkSync('moved/a', 'tree/l');
+fs.mkdirSync('tree/deep', { recursive: true }); fs.writeFileSync('tree/deep/a', 'x'); fs.renameSync('tree/deep', 'tree/moved'); fs.linkSync('tree/moved/a', 'tree/b'); fs.renameSync('tree/b', 'tree/moved/c'); fs.symlinkSync('moved/a', 'tree/l');
 console.log(fs.readdirSync('tree'), fs.readFileSync('tree/l', 'utf8'), execSync('echo child').toString()); fs.rmSync('tree', { recursive: true });
 const server = http.createServer((q, s) => s.end('served')).listen(0, '127.0.0.1', () => {
   http.get(server.address(), (s) => s.on('data', (d) => console.log(String(d))).on('end', () => server.close()));
