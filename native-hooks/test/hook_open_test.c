@@ -242,7 +242,42 @@ static void needs_no_library(void) {
 	close(fd);
 }
 
+/* Of what it may call after, nothing is missing that libc needs; all else ends it. */
+static void close_off(bool by_prctl) {
+	static const int needed[] = {SYS_openat, SYS_close, SYS_newfstatat, SYS_fstat, SYS_execve, SYS_exit_group, SYS_write};
+	struct sock_filter code[2 * sizeof(needed) / sizeof(*needed) + 2] = {LOAD(nr)};
+	unsigned used = 1;
+	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)needed[i], 0, 1);
+		code[used++] = (struct sock_filter)ALLOW;
+	}
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	const struct sock_fprog program = {.len = (unsigned short)used, .filter = code};
+	EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	EXPECT((by_prctl ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0)
+			 : syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) == 0);
+}
+
+static void nothing_is_called_but_what_libc_calls(bool by_prctl) {
+	char *const argv[] = {NULL};
+	close_off(by_prctl);
+	EXPECT(opens("/proc/self/maps", O_RDONLY) && opens("/etc", O_RDONLY | O_DIRECTORY));
+	EXPECT(!opens("/nonexistent", O_RDONLY) && errno == ENOENT && opendir("/nonexistent") == NULL && errno == ENOENT);
+	EXPECT(execve("/nonexistent", argv, argv) < 0 && errno == ENOENT && execve("/etc", argv, argv) < 0 && errno == EACCES);
+	_exit(0);
+}
+
+static void behind_a_filter_of_its_own(void) {
+	nothing_is_called_but_what_libc_calls(true);
+}
+
+static void behind_a_filter_of_a_library(void) {
+	nothing_is_called_but_what_libc_calls(false);
+}
+
 static const struct actor actors[] = {
+	{"filtered by prctl", behind_a_filter_of_its_own},
+	{"filtered by seccomp", behind_a_filter_of_a_library},
 	{"files hinted", files_are_hinted},
 	{"directories hinted", directories_are_hinted},
 	{"nothing hinted", nothing_is_hinted},
@@ -274,6 +309,8 @@ int main(int argc, char **argv) {
 		CHECK_HOOKED("modes", values[i]);
 		CHECK_HOOKED("streams", values[i]);
 	}
+	CHECK_HOOKED("filtered by prctl", "fd:/none");
+	CHECK_HOOKED("filtered by seccomp", "fd:/none");
 	CHECK_HOOKED("refused hint", "fd:/none");
 	CHECK_HOOKED("probed", ":/none");
 	CHECK_HOOKED("probed", "d:/none");

@@ -1,0 +1,43 @@
+/* A program may put a seccomp(2) filter of its own before what it still has to do. One that ends whoever calls anything else would end the program for
+ * calls that are not its own: from here on only those are made that libc would make as well. */
+#include "hook/hook.h"
+
+#include <linux/prctl.h>
+#include <stdarg.h>
+
+/* Not where the hook enforces: there the program has to allow what that takes, as with a filter that forbids it to open files. */
+static void stand_down(void) {
+	gk_hook_ready();
+	if (gk_hook.enforces)
+		return;
+	gk_hook.files = false;
+	gk_hook.directories = false;
+	gk_hook.probes = false;
+	gk_hook.explains = false;
+}
+
+GK_EXPORT int prctl(int option, ...);
+
+int prctl(int option, ...) {
+	va_list rest;
+	va_start(rest, option);
+	long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long), d = va_arg(rest, long);
+	va_end(rest);
+	if (option == PR_SET_SECCOMP)
+		stand_down();
+	return (int)gk_result(gk_raw6(SYS_prctl, option, a, b, c, d, 0));
+}
+
+GK_EXPORT long syscall(long nr, ...);
+
+/* libseccomp and others install theirs by it. */
+long syscall(long nr, ...) {
+	va_list rest;
+	va_start(rest, nr);
+	long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long), d = va_arg(rest, long), e = va_arg(rest, long),
+	     f = va_arg(rest, long);
+	va_end(rest);
+	if (GK_UNLIKELY(nr == SYS_seccomp || (nr == SYS_prctl && (int)a == PR_SET_SECCOMP)))
+		stand_down();
+	return gk_result(gk_raw6(nr, a, b, c, d, e, f));
+}
