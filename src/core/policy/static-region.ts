@@ -38,10 +38,7 @@ export function staticRegion(
   const shut = executable.filter((path) => isReal(path) && !paths.some((one) => covers(one, path)));
   const worst = shut.find((path) => covers(path, roots.workspace.real)) ?? shut[0];
   const files = paths.length > 0 && worst === undefined;
-  const why =
-    worst === undefined
-      ? ALL_FREE
-      : `programs may be executed in ${textOf(worst)}, ${reasonOf(table, prover.prove(worst))}`;
+  const why = worst === undefined ? ALL_FREE : `programs may be executed ${placeOf(table, worst, prover)}`;
   return { paths: paths.sort(compareBytes), hints: { files, directories: paths.length > 0, why } };
 }
 
@@ -70,8 +67,13 @@ function throughNoLink({ home, workspace, tmp }: PolicyRoots): (path: Uint8Array
   return (path) => !links.some(({ lexical, real }) => covers(lexical, path) && !covers(real, path));
 }
 
+function placeOf(table: RuleTable, path: Uint8Array, prover: RegionProver): string {
+  return path.length === 1 ? 'anywhere' : `in ${textOf(path)}, ${reasonOf(table, prover.prove(path))}`;
+}
+
 function reasonOf(table: RuleTable, proof: Proof): string {
-  if (proof === 'free') return 'where the kernel itself makes files, or more than the kernel is told of';
+  // It is left out for what it is, or there are too many.
+  if (proof === 'free') return 'where the kernel makes the files, or which is one tree too many';
   if (proof === 'unsure') return 'where the rules are too many to be sure of all files';
   const { rule } = proof;
   if (!rule) return 'where not everything may be read';

@@ -175,6 +175,11 @@ describe('hints', () => {
     expect([hints, new Set(flags)]).toEqual([{ files: false, directories: true, why }, new Set([0])]);
   });
 
+  it('name no files where programs may lie anywhere', () => {
+    const { hints } = compiled([user('  - { action: file_read, defaultEffect: allow }\n')]);
+    expect(hints).toEqual({ files: false, directories: true, why: 'programs may be executed anywhere' });
+  });
+
   it.each([
     ['default', false, true],
     ['strict', false, false],
