@@ -34,6 +34,9 @@ int gk_enforce_listen(int fd, int backlog) GK_MUST_CHECK;
 /* sendto, sendmsg, sendmmsg: address may be NULL, for a socket that is connected. */
 int gk_enforce_send(int fd, const struct sockaddr *address, socklen_t length) GK_MUST_CHECK;
 
+/* A call by number, with its first arguments, as syscall(2) gives them. Programs are not executed so: the exec functions do that. */
+int gk_enforce_call(long nr, const long arguments[5]) GK_MUST_CHECK;
+
 /* What keeps the hook in whatever is executed. Bytes that the environment needs to have it put back, 0 when envp has it already: then envp
  * is used as it is. The room is the caller's (alloca: a child of vfork must leave nothing behind in its parent's memory). */
 size_t gk_enforce_environment_size(char *const envp[]);

@@ -53,6 +53,11 @@ const ATTEMPTS: Readonly<Record<string, { script: string; outside: RegExp; denie
     outside: /DONE/,
     denied: ['file_delete', 'kept'],
   },
+  'a call by its number': {
+    script: `python3 -c 'import ctypes, os; print(os.read(ctypes.CDLL(None).syscall(257, -100, b".env", 0), 9))' 2>&1 || echo cannot`,
+    outside: /SECRET/,
+    denied: ['file_read', '.env'],
+  },
   'a write': { script: 'echo x >>kept && echo DONE', outside: /DONE/, denied: ['file_write', 'kept'] },
   'a new file': {
     script: `python3 -c 'open("kept.new","x")' && echo DONE`,
@@ -345,7 +350,7 @@ shutil.rmtree(d); print(os.path.exists(d))
 
 /** Speaks to the supervisor's door by raw system calls, as wire/door.h has it. */
 const LIAR = `import ctypes, json, os, socket, struct
-libc = ctypes.CDLL(None, use_errno=True)
+libc = ctypes.CDLL("libc.so.6", use_errno=True)
 PATH, CALL = 0, 2
 def question(kind=PATH, nr=257, action=0, args=(0,) * 6, first=b"", second=b"", version=1):
     return struct.pack("<IIiI6QIIII", version, kind, nr, action, *args, 0, 1, len(first), len(second)) + first + second
