@@ -15,7 +15,10 @@ int gk_region_open(const struct gk_image *image, struct gk_region *out) {
 	struct gk_mounts *mounts = NULL;
 	uint32_t count = gk_image_region_count(image);
 	*out = (struct gk_region){.hints = GK_HINTS_NONE};
-	if (count == 0)
+	/* What the kernel answers to a hint tells names that are there from those that are not. */
+	if (gk_image_hides(image))
+		snprintf(out->omitted, sizeof out->omitted, "the policy hides names");
+	if (count == 0 || gk_image_hides(image))
 		return 0;
 	int error = gk_mount_table_open(&table);
 	if (error == 0)

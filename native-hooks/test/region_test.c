@@ -4,10 +4,14 @@
 #include "test/check.h"
 #include "test/image_builder.h"
 
+static bool hiding;
+
 static struct gk_image *image_with(const char *const entries[], bool files) {
 	static struct builder b;
 	build_begin(&b);
 	build_file(&b, 3, 1);
+	if (hiding)
+		build_path(&b, GK_ACTION_FILE_READ, GK_EFFECT_DENY, GK_RULE_HIDE, 0, "/hidden/**");
 	for (size_t i = 0; entries[i] != NULL; i++) {
 		const struct gk_region_record entry = {.path = build_text(&b, entries[i]), .flags = files ? GK_REGION_FILES : 0};
 		bytes_add(&b.section[GK_SECTION_REGION], &entry, sizeof(entry));
@@ -49,6 +53,17 @@ static void procfs_is_never_in_it(void) {
 	gk_region_close(&region);
 }
 
+/* Another answer of the kernel, of a directory hint too, would tell that a name is there. */
+static void nothing_is_in_it_where_names_are_hidden(void) {
+	const char *const entries[] = {"/opt", NULL};
+	struct gk_region region;
+	hiding = true;
+	CHECK(gk_region_open(image_with(entries, true), &region) == 0 && region.hints == GK_HINTS_NONE && region.count == 0);
+	CHECK(strstr(region.omitted, "hides") != NULL, "%s", region.omitted);
+	hiding = false;
+	gk_region_close(&region);
+}
+
 static void a_policy_is_stricter_when_it_does_not_cover_it(void) {
 	const char *const entries[] = {"/home/u/p", "/opt", NULL};
 	const char *const wider[] = {"/home/u", "/opt", "/srv", NULL}, *const narrower[] = {"/home/u/p", "/opt/x", NULL}, *const nothing[] = {NULL};
@@ -82,6 +97,7 @@ static void the_hook_is_told_what_holds(void) {
 int main(void) {
 	names_lie_in_it_by_whole_components();
 	procfs_is_never_in_it();
+	nothing_is_in_it_where_names_are_hidden();
 	a_policy_is_stricter_when_it_does_not_cover_it();
 	the_hook_is_told_what_holds();
 	return gk_check_status();

@@ -24,9 +24,11 @@ export function hookVariable(
   { simulate = false, quietHook = false }: Pick<CreateRunRequest, 'simulate' | 'quietHook'>,
   policy: { imagePath: string; hidesNames: boolean; hints: Hints },
 ): Record<string, string> {
+  // What the kernel answers to a hint would tell hidden names from those that are not there.
+  const hints = simulate || policy.hidesNames ? { files: false, directories: false } : policy.hints;
   const letters = [
-    policy.hints.files && !simulate ? 'f' : '',
-    policy.hints.directories && !simulate ? 'd' : '',
+    hints.files ? 'f' : '',
+    hints.directories ? 'd' : '',
     policy.hidesNames ? 'h' : '',
     quietHook ? 'q' : '',
   ];

@@ -152,7 +152,7 @@ ts = [threading.Thread(target=lambda i=i: pathlib.Path(f't{i}').write_text(str(i
 with multiprocessing.Pool(2) as p: print(p.map(abs, [-1, -2]))
 print(os.popen('echo popen').read())
 fd = os.open('.', os.O_RDONLY | os.O_DIRECTORY); print(sorted(os.listdir(fd))[:2]); os.mkdir('made', dir_fd=fd); os.rename('made', 'moved', src_dir_fd=fd, dst_dir_fd=fd); os.rmdir('moved', dir_fd=fd)
-t = os.open('.', os.O_TMPFILE | os.O_RDWR, 0o600); os.write(t, b'nameless'); os.link(f'/proc/self/fd/{t}', 'named', follow_symlinks=True); print(open('named').read())
+t = os.open('.', os.O_TMPFILE | os.O_RDWR, 0o600); t = os.dup2(t, 99); os.write(t, b'nameless'); os.link(f'/proc/self/fd/{t}', 'named', follow_symlinks=True); print(open('named').read())
 os.chmod('named', 0o640); os.utime('named', (1, 2)); print(oct(os.stat('named').st_mode), os.stat('named').st_mtime); os.truncate('named', 3); print(open('named').read())
 EOF`,
   },
