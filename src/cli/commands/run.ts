@@ -55,7 +55,7 @@ export async function run(args: RunArguments): Promise<number> {
 
 /** Said at every start, whoever looks on: what the level does not hold. */
 const HOOK_LEVEL_WARNING = [
-  'warning: --enforce=hook is weaker: only calls of libc functions are judged. It does not stop raw system calls, io_uring,',
+  'warning: --enforce=hook is weaker: only calls of libc functions are judged. It does not stop system calls made without libc,',
   'what libc opens by itself, and programs that unload it; Landlock, where the kernel has it, bounds those (docs/hooks.md)',
 ];
 
