@@ -85,11 +85,12 @@ export function useStage({ name, user, isRoot, through, hooks }: StageOptions): 
 /** Rounds of a race: what the stages do inside makes as many together, whoever runs the suite. */
 export const ROUNDS = 100_000;
 
-/** The errno's name that the probe printed, or the signal that ended it. */
+/** The errno's name that the probe printed, or the signal that ended it. Between its lines the hook may have explained a refusal. */
 function outcome(result: Outcome): string {
   if (result.status === 128 + 31) return 'SIGSYS';
   if (result.status === 0) return 'it worked';
-  const last = result.stderr.trim().split('\n').at(-1) ?? '';
+  const lines = result.stderr.trim().split('\n');
+  const last = lines.filter((line) => !line.startsWith('gatekeeper: denied ')).at(-1) ?? '';
   return errnoNameOf(last) ?? last;
 }
 
