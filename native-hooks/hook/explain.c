@@ -152,11 +152,20 @@ static void end(struct scratch *scratch) {
 	(void)gk_raw4(SYS_munmap, (long)scratch, sizeof(*scratch), 0, 0);
 }
 
+/* Whoever lists processes looks at all of them, and carries on without those of others. */
+static bool is_look_at_process(const struct refusal *refusal) {
+	static const char prefix[] = "/proc/";
+	const size_t length = sizeof prefix - 1;
+	return refusal->action == GK_ACTION_FILE_READ && refusal->verdict.rule == GK_NO_RULE && refusal->target.length > length &&
+	       memcmp(refusal->target.at, prefix, length) == 0 && refusal->target.at[length] >= '0' && refusal->target.at[length] <= '9';
+}
+
 /* Whether the policy is why: then nothing else has to be looked for. */
 static bool tell_path(struct scratch *scratch, const struct gk_image *image, enum gk_action action) {
 	struct gk_slice name = gk_slice(scratch->place.text, scratch->place.length);
 	struct refusal refusal = {.action = action, .verdict = gk_decide_path(image, action, name), .target = name};
-	tell(&scratch->line, image, &refusal);
+	if (!is_look_at_process(&refusal))
+		tell(&scratch->line, image, &refusal);
 	return refusal.verdict.effect != GK_EFFECT_ALLOW;
 }
 
