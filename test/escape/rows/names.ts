@@ -135,7 +135,7 @@ export const NAMES: readonly EscapeRow[] = [
       ['a copy', 'mkdir mine && echo x > mine/launch.json && cp -r mine .vscode'],
       [
         'an archive',
-        'mkdir mine && echo x > mine/launch.json && tar cf a.tar --transform s/mine/.vscode/ mine && tar xf a.tar 2>said || { grep -m1 denied said >&2; exit 1; }',
+        'mkdir mine && echo x > mine/launch.json && tar cf a.tar --transform s/mine/.vscode/ mine && tar xf a.tar 2>said || { grep -m1 Permission.denied said >&2; exit 1; }',
       ],
     ] as const
   ).map(([what, script]) => ({
