@@ -35,12 +35,12 @@ int prctl(int option, ...) {
 		if (gk_hook.enforces)
 			return 0;
 	}
-	return (int)gk_result(gk_raw6(SYS_prctl, option, a, b, c, d, 0));
+	return gk_real.prctl != NULL ? gk_real.prctl(option, a, b, c, d) : (int)gk_result(gk_raw6(SYS_prctl, option, a, b, c, d, 0));
 }
 
 GK_EXPORT long syscall(long nr, ...);
 
-/* libseccomp and others install theirs by it. */
+/* libseccomp and others install theirs by it. Before our own start it is the kernel that is called, not a library. */
 long syscall(long nr, ...) {
 	va_list rest;
 	va_start(rest, nr);
@@ -59,5 +59,5 @@ long syscall(long nr, ...) {
 		if (verdict != 0)
 			return verdict == GK_ENFORCE_DONE ? 0 : gk_result(verdict);
 	}
-	return gk_result(gk_raw6(nr, a, b, c, d, e, f));
+	return gk_real.syscall != NULL ? gk_real.syscall(nr, a, b, c, d, e, f) : gk_result(gk_raw6(nr, a, b, c, d, e, f));
 }

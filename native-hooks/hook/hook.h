@@ -59,6 +59,8 @@ extern struct gk_hook gk_hook;
 	X(char *, mkdtemp, (char *template))                                                                                 \
 	X(int, posix_spawn_file_actions_addopen, (posix_spawn_file_actions_t *, int, const char *, int, mode_t))             \
 	X(int, connect, (int fd, const struct sockaddr *address, socklen_t length))                                          \
+	X(int, prctl, (int option, ...))                                                                                     \
+	X(long, syscall, (long nr, ...))                                                                                     \
 	X(ssize_t, sendto, (int fd, const void *bytes, size_t length, int flags, const struct sockaddr *, socklen_t))        \
 	X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))                                               \
 	X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags))

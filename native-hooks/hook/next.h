@@ -8,7 +8,8 @@
 #define GK_NEXT_FUNCTIONS(X)                                                                                               \
 	X(unlink) X(unlinkat) X(rmdir) X(mkdir) X(mkdirat) X(symlink) X(symlinkat) X(mknod) X(mknodat) X(mkfifo) X(mkfifoat) \
 	X(truncate) X(chmod) X(chown) X(lchown) X(fchownat) X(utimensat) X(utimes) X(utime) X(setxattr) X(lsetxattr)        \
-	X(removexattr) X(lremovexattr) X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(execve) X(bind) X(listen)
+	X(removexattr) X(lremovexattr) X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(fchmod) X(fchown)            \
+	X(fsetxattr) X(fremovexattr) X(execve) X(bind) X(listen)
 
 enum gk_next {
 #define GK_NEXT_NAME(name) GK_NEXT_##name,

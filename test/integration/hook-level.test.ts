@@ -58,6 +58,11 @@ const ATTEMPTS: Readonly<Record<string, { script: string; outside: RegExp; denie
     outside: /SECRET/,
     denied: ['file_read', '.env'],
   },
+  'other permissions, through a descriptor': {
+    script: `python3 -c 'import os; os.fchmod(os.open("kept", os.O_RDONLY), 0o600)' && echo DONE`,
+    outside: /DONE/,
+    denied: ['file_write', 'kept'],
+  },
   'a write': { script: 'echo x >>kept && echo DONE', outside: /DONE/, denied: ['file_write', 'kept'] },
   'a new file': {
     script: `python3 -c 'open("kept.new","x")' && echo DONE`,
