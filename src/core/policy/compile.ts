@@ -66,7 +66,8 @@ export function compileLayers(
   const of = (action: number, kind: number): Dfa[] =>
     dfas.filter((one) => one.action === action && one.kind === kind).map(({ dfa }) => dfa);
   const commands = of(ACTION.shell_exec, AUTOMATON_KIND.commandPath);
-  const executable = executionFloor(table, ACTION.shell_exec, commands, readableOf(table));
+  const directories = [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]);
+  const executable = executionFloor(table, ACTION.shell_exec, commands, readableOf(table), directories);
   const region = staticRegion(table, of(ACTION.file_read, AUTOMATON_KIND.path), classOf, executable, roots);
   const content: ImageContent = {
     table,
@@ -75,7 +76,7 @@ export function compileLayers(
     floor: floorOf(table, executable),
     region: region.paths,
     hintsFiles: region.hints.files,
-    roots: [roots.home, roots.workspace, roots.tmp].flatMap(({ lexical, real }) => [lexical, real]),
+    roots: directories,
     launchers: LAUNCHERS,
     meta: JSON.stringify({
       policy: policyName(files),

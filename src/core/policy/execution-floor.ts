@@ -9,12 +9,15 @@ import type { Token } from './token.ts';
  * The hierarchies in which a program may be executed, out of those in which something may be read: a hierarchy is left out when every command of every
  * program in it is refused by a rule, on the automata that decide; if that is true of all but some directories in it that an override names,
  * those stand in its place. A refusal by default is none: shells may start all the same, and what an allowed command starts.
+ *
+ * @param directories those of them that are directories for sure, which nobody executes
  */
 export function executionFloor(
   table: RuleTable,
   action: number,
   dfas: readonly Dfa[],
   readable: readonly Uint8Array[],
+  directories: readonly Uint8Array[],
 ): Uint8Array[] {
   const prover = new RefusalProver(table, action, dfas);
   const exceptions = exceptionsOf(table, action);
@@ -22,8 +25,9 @@ export function executionFloor(
   for (const path of readable) {
     if (NOTHING_TO_EXECUTE.some((place) => covers(place, path))) continue;
     const within = exceptions.filter((exception) => covers(path, exception) && exception.length > path.length);
-    const kept =
-      exceptions.some((exception) => covers(exception, path)) || !prover.refusesAllBut(path, within) ? [path] : within;
+    const isDirectory = directories.some((directory) => compareBytes(directory, path) === 0);
+    const lifted = exceptions.some((exception) => covers(exception, path));
+    const kept = lifted || !prover.refusesAllBut(path, within, isDirectory) ? [path] : within;
     floor.push(...kept);
   }
   return unique(floor).sort(compareBytes);

@@ -33,27 +33,31 @@ export class RefusalProver {
     this.#firm = new Set(refusals.filter((rule) => !bare.some((other) => this.#matching.pierces(other, rule))));
   }
 
-  /** @param exceptions programs beneath the path, or directories of them */
-  refusesAllBut(path: Uint8Array, exceptions: readonly Uint8Array[]): boolean {
+  /**
+   * @param exceptions programs beneath the path, or directories of them
+   * @param isDirectory whether the path itself is no program for sure
+   */
+  refusesAllBut(path: Uint8Array, exceptions: readonly Uint8Array[], isDirectory: boolean): boolean {
     if (this.#firm.size === 0) return false;
     const directory = path.length === 1 ? NOTHING : path;
     const plain = this.#product.run(this.#product.start, directory);
     const quoted = this.#product.run(this.#product.start, Uint8Array.of(QUOTE, ...inQuotes(directory)));
     const within = (spell: Spelling): Trie =>
       trieOf(exceptions.map((exception) => spell(exception.subarray(directory.length))));
+    const beneath = isDirectory || directory === NOTHING;
     return (
-      (directory === NOTHING || this.#refuses(plain)) &&
-      this.#search(this.#leave({ states: plain, stage: 'name', within: within(asIs) }, directory)) &&
-      this.#search(this.#leave({ states: quoted, stage: 'quoted', within: within(inQuotes) }, directory))
+      (beneath || this.#refuses(plain)) &&
+      this.#search(this.#leave({ states: plain, stage: 'name', within: within(asIs) }, beneath)) &&
+      this.#search(this.#leave({ states: quoted, stage: 'quoted', within: within(inQuotes) }, beneath))
     );
   }
 
   /** Out of the directory's own name, which goes no further. */
-  #leave(place: Place, directory: Uint8Array): Place[] {
+  #leave(place: Place, beneath: boolean): Place[] {
     const next = this.#next(place).filter(
       ({ stage }) => stage === 'slash' || stage === 'quotedSlash' || stage === 'words' || stage === 'closed',
     );
-    if (directory === NOTHING) return next.filter(({ stage }) => stage === 'slash' || stage === 'quotedSlash');
+    if (beneath) return next.filter(({ stage }) => stage === 'slash' || stage === 'quotedSlash');
     return next.map((one) => (one.stage === 'closed' ? { ...one, stage: 'ended' } : one));
   }
 

@@ -191,6 +191,14 @@ describe('hints', () => {
     expect(compiled([...BUILT_IN, shipped(name, 'user')]).hints).toMatchObject({ files, directories });
   });
 
+  it.each(['node', 'python', 'rust', 'go', 'claude-code', 'codex', 'gemini-cli', 'aider'])(
+    'name files when secret-free is combined with %s',
+    (name) => {
+      const own = `version: 1\nname: x\nextends: [secret-free, ${name}]\n`;
+      expect(compiled([...BUILT_IN, { layer: 'user', text: own }]).hints).toMatchObject({ files: true });
+    },
+  );
+
   it('are in the notes of the image', () => {
     const { image, hints } = compileTexts([...BUILT_IN, shipped('default', 'user')], ROOTS, resolve);
     expect(PolicyImage.open(image, '').meta).toMatchObject({ hints });
