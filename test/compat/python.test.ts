@@ -16,7 +16,7 @@ const python = ['python3', '/usr/bin/python3'].find(
 if (python === undefined) console.warn("skipped: CPython's own tests (no python3 here brings its test package)");
 
 describe.skipIf(python === undefined)("CPython's own tests", () => {
-  const sandbox = useSandbox();
+  const sandbox = useSandbox({ beneath: '/var/tmp' });
 
   it('end inside as they end outside, but for the listed reasons', async () => {
     const bare = await results('bare', outside);
@@ -35,7 +35,7 @@ describe.skipIf(python === undefined)("CPython's own tests", () => {
     const { stdout, stderr } = await run(
       sandbox,
       [python!, '-m', 'test', '--junit-xml', 'results.xml', '--timeout', '120', ...PYTHON_MODULES],
-      { cwd: directory, timeoutMs: 200_000 },
+      { cwd: directory, timeoutMs: 200_000, env: { TMPDIR: directory } },
     );
     try {
       return pythonResults(readFileSync(join(directory, 'results.xml'), 'utf8'));

@@ -39,7 +39,7 @@ describe.each([
   { who: 'the account of the tests', user: undefined },
   { who: 'an ordinary account', user: ordinaryAccount() },
 ])('random calls of $who have the same results and leave the same trees', ({ user }) => {
-  const sandbox = useSandbox({ user });
+  const sandbox = useSandbox({ user, beneath: '/var/tmp' });
 
   it.each(FOUND)('$what', async (found) => {
     expect(await compareCalls(sandbox, { count: 1, steps: STEPS, ...found })).toEqual([]);

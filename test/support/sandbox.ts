@@ -28,6 +28,12 @@ export type Sandbox = {
   close(): Promise<void>;
 };
 
+export type SandboxOptions = {
+  user?: Account | undefined;
+  /** Where it is made. Directories that nobody can read or walk through, beneath /tmp, make other runs refuse files with several names. */
+  beneath?: string | undefined;
+};
+
 export type GatekeeperOptions = {
   cwd?: string | undefined;
   env?: Record<string, string> | undefined;
@@ -38,7 +44,7 @@ export type GatekeeperOptions = {
 export const GATEKEEPER = fileURLToPath(new URL('../../dist/cli/gatekeeper.cjs', import.meta.url));
 
 /** A sandbox for the tests of this file: opened before the first, closed (daemon and all) after the last. */
-export function useSandbox(options: { user?: Account | undefined } = {}): Sandbox {
+export function useSandbox(options: SandboxOptions = {}): Sandbox {
   // The object is handed out before the hooks run, so that tables of tests can refer to it.
   const sandbox = {} as Sandbox;
   beforeAll(() => void Object.assign(sandbox, openSandbox(options)));
@@ -46,9 +52,9 @@ export function useSandbox(options: { user?: Account | undefined } = {}): Sandbo
   return sandbox;
 }
 
-export function openSandbox({ user }: { user?: Account | undefined } = {}): Sandbox {
+export function openSandbox({ user, beneath = tmpdir() }: SandboxOptions = {}): Sandbox {
   if (!existsSync(GATEKEEPER)) throw new Error('the program is not built; build it: npm run build');
-  const root = mkdtempSync(join(tmpdir(), 'gk-test-'));
+  const root = mkdtempSync(join(beneath, 'gk-test-'));
   const home = join(root, 'home');
   const project = join(root, 'project');
   for (const directory of [home, project]) mkdirSync(directory, { mode: 0o700 });
