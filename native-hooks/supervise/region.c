@@ -74,6 +74,15 @@ bool gk_region_holds(const struct gk_region *region, struct gk_slice path) {
 	return false;
 }
 
+bool gk_region_moves(const struct gk_region *region, struct gk_slice path) {
+	if (region == NULL || region->hints != GK_HINTS_FILES)
+		return false;
+	for (size_t i = 0; i < region->count; i++)
+		if (is_beneath(region->path[i], path))
+			return true;
+	return false;
+}
+
 static bool is_in_region_of(const struct gk_image *image, struct gk_slice path) {
 	for (uint32_t i = 0; i < gk_image_region_count(image); i++)
 		if (is_beneath(path, gk_image_region(image, i)))

@@ -30,6 +30,10 @@ static inline bool gk_region_reads(const struct gk_region *region, struct gk_sli
 	return region != NULL && region->hints == GK_HINTS_FILES && gk_region_holds(region, path);
 }
 
+/* Whether files may be hinted in path or in something beneath it that would move along: Landlock's rule hangs on the directory, not on its name, and what is
+ * denied at the new place could be moved into it. region may be NULL. */
+bool gk_region_moves(const struct gk_region *region, struct gk_slice path);
+
 /* A hierarchy that image no longer lets be read as a whole; empty when there is none. */
 struct gk_slice gk_region_lost(const struct gk_region *region, const struct gk_image *image);
 

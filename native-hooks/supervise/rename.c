@@ -5,6 +5,7 @@
 #include "supervise/creation.h"
 #include "supervise/git_config.h"
 #include "supervise/network.h"
+#include "supervise/region.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,7 +160,7 @@ static int judge_directory(struct gk_call *call, const struct gk_place *from, co
 /* Whether names beneath are judged less strictly at the destination. */
 static int judge_departure(struct gk_call *call, struct gk_slice source, struct gk_slice destination) {
 	const struct gk_image *image = gk_current_image(call->supervisor);
-	if (!gk_move_loosens(image, source, destination))
+	if (!gk_region_moves(call->supervisor->region, source) && !gk_move_loosens(image, source, destination))
 		return 0;
 	struct gk_subject subject = {.action = GK_ACTION_FILE_DELETE, .target = source, .target2 = destination};
 	bool protects = gk_move_unprotects(image, source, destination);

@@ -42,6 +42,18 @@ static void names_lie_in_it_by_whole_components(void) {
 	gk_region_close(&region);
 }
 
+static void a_move_takes_along_what_lies_in_it(void) {
+	const char *const entries[] = {"/home/u/p/open", NULL};
+	struct gk_region region;
+	CHECK(gk_region_open(image_with(entries, true), &region) == 0);
+	CHECK(!gk_region_moves(&region, text("/home/u/p")), "of directories only");
+	region.hints = GK_HINTS_FILES;
+	CHECK(gk_region_moves(&region, text("/home/u/p/open")) && gk_region_moves(&region, text("/home/u")));
+	CHECK(!gk_region_moves(&region, text("/home/u/p/open/x")) && !gk_region_moves(&region, text("/home/u/p/op")));
+	CHECK(!gk_region_moves(NULL, text("/home/u/p/open")));
+	gk_region_close(&region);
+}
+
 static void procfs_is_never_in_it(void) {
 	/* Images with it are refused; what lies around it could be in one all the same. */
 	const char *const entries[] = {"/sys", NULL}, *const nothing[] = {NULL};
@@ -96,6 +108,7 @@ static void the_hook_is_told_what_holds(void) {
 
 int main(void) {
 	names_lie_in_it_by_whole_components();
+	a_move_takes_along_what_lies_in_it();
 	procfs_is_never_in_it();
 	nothing_is_in_it_where_names_are_hidden();
 	a_policy_is_stricter_when_it_does_not_cover_it();
