@@ -125,7 +125,7 @@ export class HookStore {
     ensurePrivateDirectory(this.#root);
     if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) discard(directory);
     ensurePrivateDirectory(directory);
-    chmodSync(directory, 0o700);
+    chmodSync(directory, DIRECTORY_MODE);
     for (const { file, mode, source, digest } of wanted) {
       const read = readWhole(source);
       if (read?.digest !== digest) throw new Error(`${source} is being changed`);
@@ -137,7 +137,6 @@ export class HookStore {
       renameSync(fresh, path);
     }
     for (const name of readdirSync(directory)) if (!isWanted(name, wanted)) discard(`${directory}/${name}`);
-    chmodSync(directory, DIRECTORY_MODE);
   }
 }
 
@@ -182,7 +181,7 @@ function namesIn(root: string): string[] {
   }
 }
 
-/** A directory without the permission to write is emptied by nobody but root. */
+/** Of earlier installations some have directories without the permission to write. */
 function discard(path: string): void {
   try {
     if (lstatSync(path).isDirectory()) chmodSync(path, 0o700);
@@ -196,4 +195,5 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 const LIBRARY = 'libgk-hook.so';
 const SCRIPT = 'gatekeeper-hook.cjs';
-const DIRECTORY_MODE = 0o500;
+/** The user can remove it by hand; what keeps a run from it is policy and Landlock, not the mode. */
+const DIRECTORY_MODE = 0o700;

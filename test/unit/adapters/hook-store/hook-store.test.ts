@@ -49,7 +49,7 @@ describe('provide', () => {
       'the library',
       'the script',
     ]);
-    expect([root, directory!, hooks.library!, hooks.script!].map(modeOf)).toEqual(['700', '500', '500', '400']);
+    expect([root, directory!, hooks.library!, hooks.script!].map(modeOf)).toEqual(['700', '700', '500', '400']);
     expect(readdirSync(directory!).sort()).toEqual(['companion.cjs', 'gatekeeper-hook.cjs', 'libgk-hook.so']);
   });
 
@@ -95,7 +95,7 @@ describe('provide', () => {
     expect(store.provide()).toEqual(before);
     expect(readFileSync(before.hooks.library!, 'utf8')).toBe('the library');
     expect(readFileSync(before.hooks.script!, 'utf8')).toBe('the script');
-    expect([before.directory!, before.hooks.library!, before.hooks.script!].map(modeOf)).toEqual(['500', '500', '400']);
+    expect([before.directory!, before.hooks.library!, before.hooks.script!].map(modeOf)).toEqual(['700', '500', '400']);
     expect(lstatSync(before.hooks.library!).nlink).toBe(1);
     expect(readdirSync(before.directory!)).toHaveLength(3);
     expect(readFileSync(sources.library, 'utf8')).toBe('the library');
