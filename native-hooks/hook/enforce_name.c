@@ -23,9 +23,13 @@ static void unpin(int fd) {
 }
 
 int gk_name_object(int dirfd, const char *path, bool follow, struct gk_named *out) {
-	if ((path == NULL || path[0] == '\0') && dirfd >= 0)
-		return describe(dirfd, out);
-	int fd = pin(dirfd, path == NULL || path[0] == '\0' ? "." : path, follow ? 0 : O_NOFOLLOW);
+	int fd = path == NULL ? -ENOENT : pin(dirfd, path, follow ? 0 : O_NOFOLLOW);
+	/* The kernel is the first to look at the name: it may be no address of ours. */
+	if (fd == -ENOENT && (path == NULL || path[0] == '\0')) {
+		if (dirfd >= 0)
+			return describe(dirfd, out);
+		fd = pin(dirfd, ".", 0);
+	}
 	if (fd < 0)
 		return fd;
 	int error = describe(fd, out);

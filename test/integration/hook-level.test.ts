@@ -350,6 +350,7 @@ os.chmod(p, 0o600); os.utime(p, (1, 1)); os.truncate(p, 0); print(json.dumps(sor
 print(subprocess.run(["sort"], input="b\\na\\n", capture_output=True, text=True).stdout.split(), subprocess.getoutput("echo $0 | tr a-z A-Z"))
 t = [threading.Thread(target=lambda: open("check.py").close()) for _ in range(20)]; [x.start() for x in t]; [x.join() for x in t]
 with tempfile.TemporaryFile() as f: f.write(b"x")
+import ctypes; libc = ctypes.CDLL(None, use_errno=True); print([(libc[f](ctypes.c_void_p(8), 0), ctypes.get_errno()) for f in ('open', 'unlink', 'mkdir')])
 shutil.rmtree(d); print(os.path.exists(d))
 `;
 
