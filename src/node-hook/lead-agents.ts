@@ -38,7 +38,8 @@ const defaultOfHttps = (): unknown => (require('node:https') as { globalAgent?: 
 
 function inAbsoluteForm(request: ClientRequest, options: Options, proxy: ProxyAddress): Options {
   const { path } = request;
-  if (!path.startsWith('/') || request.method === 'CONNECT') return options;
+  // A name that holds more than a name is for the resolver to refuse: it must not become lines of a request to the proxy.
+  if (!path.startsWith('/') || request.method === 'CONNECT' || !NAME.test(options.host ?? '')) return options;
   request.path = `http://${authority(options, 80)}${path}`;
   // Headers that were given as a list are put together before an agent is asked.
   const written = request as unknown as { _header: string | null };
@@ -72,3 +73,5 @@ function authority({ host = 'localhost', port }: Options, usual: number): string
   const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
   return Number(port ?? usual) === usual ? name : `${name}:${port}`;
 }
+
+const NAME = /^[\w.:%[\]-]*$/;
