@@ -48,6 +48,12 @@ static size_t write_number(char *at, long value) {
 	return length;
 }
 
+static bool is_deleted(const struct gk_named *named) {
+	static const char ending[] = " (deleted)";
+	size_t length = sizeof(ending) - 1;
+	return named->length > length && memcmp(named->path + named->length - length, ending, length) == 0;
+}
+
 static int describe(int fd, struct gk_named *out) {
 	char link[32] = "/proc/self/fd/";
 	struct stat stat;
@@ -61,7 +67,8 @@ static int describe(int fd, struct gk_named *out) {
 	out->length = (size_t)length;
 	out->path[length] = '\0';
 	out->mode = stat.st_mode;
-	out->anonymous = out->path[0] != '/' || stat.st_nlink == 0;
+	/* Some file servers count no links at all: only what the kernel calls deleted is. */
+	out->anonymous = out->path[0] != '/' || (stat.st_nlink == 0 && is_deleted(out));
 	name_own_process(out);
 	return 0;
 }

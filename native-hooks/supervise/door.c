@@ -187,13 +187,14 @@ static int identify(struct gk_supervisor *supervisor, int socket, struct gk_call
 	socklen_t length = sizeof(peer);
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
 		return -errno;
-	if (peer.uid != supervisor->uid || !gk_task_in_run(supervisor, peer.pid))
-		return -EPERM;
 	char name[32];
 	snprintf(name, sizeof(name), "/proc/%d", peer.pid);
 	out->tid = out->tgid = peer.pid;
 	out->proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return out->proc < 0 ? -errno : 0;
+	if (out->proc < 0)
+		return -errno;
+	/* Held first, so that what has the number by now is not taken for the one that is looked at. */
+	return peer.uid == supervisor->uid && gk_task_in_run(supervisor, peer.pid) && faccessat(out->proc, "stat", F_OK, 0) == 0 ? 0 : -EPERM;
 }
 
 static void hear(struct gk_supervisor *supervisor, int socket) {
