@@ -21,6 +21,36 @@ const probe = (...args: readonly string[]) => ({
   policy: POLICY,
 });
 
+/** Besides the tree that is read by hints, two where names may change and .env files are shut. */
+const MOVING = `name: moving
+version: 1
+policies:
+  - action: file_read
+    defaultEffect: deny
+    rules:
+      - path: ["/usr/**", "/bin/**", "/sbin/**", "/lib/**", "/lib64/**", "./open/**", "./moved/**", "./stock/**"]
+        effect: allow
+      - path: ["./moved/**/.env", "./stock/**/.env"]
+        effect: deny
+  - action: file_write
+    defaultEffect: deny
+    rules: [{ path: "./**", effect: allow }]
+  - action: file_delete
+    defaultEffect: deny
+    rules: [{ path: "./**", effect: allow }]
+  - action: shell_exec
+    defaultEffect: allow
+    rules:
+      - command: ["./moved *", "./moved/* *", "./stock *", "./stock/* *"]
+        effect: deny
+`;
+const moving = (...args: readonly string[]) => ({
+  command: ['{project}/open/probe', 'hinted-move', ...args],
+  before: `${BEFORE} && mkdir -p {project}/stock/kept && cp {secret} {project}/stock/kept/.env`,
+  policy: MOVING,
+  unharmed: 'test -e {project}/stock/kept/.env && test -e {project}/open/probe',
+});
+
 /** Opens that claim to need no supervisor. Each technique tries many forms, and has failed only when none of them worked. */
 export const HINTED: readonly EscapeRow[] = [
   {
@@ -60,5 +90,35 @@ export const HINTED: readonly EscapeRow[] = [
     outside: 'works',
     inside: 'EACCES',
     layer: 'landlock',
+  },
+  {
+    covers: ['A08', 'B23'],
+    title: 'moving a secret into a tree that hints may read',
+    ...moving(
+      '{project}/open/probe',
+      '{project}/open/probe',
+      '{project}/stock/kept',
+      '{project}/open/kept',
+      '{project}/open/kept/.env',
+    ),
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    receipt: { action: 'file_delete', target: '{project}/stock/kept', source: 'protection' },
+  },
+  {
+    covers: ['A08', 'B23'],
+    title: 'moving a tree that hints may read to where a secret may follow it',
+    ...moving(
+      '{project}/open',
+      '{project}/moved',
+      '{project}/stock/kept',
+      '{project}/moved/kept',
+      '{project}/moved/kept/.env',
+    ),
+    outside: 'works',
+    inside: 'EACCES',
+    layer: 'supervisor',
+    receipt: { action: 'file_delete', target: '{project}/open', source: 'protection' },
   },
 ];
