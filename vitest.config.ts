@@ -10,7 +10,7 @@ export default defineConfig({
     projects: [
       suite('unit', 'unit', 20_000),
       suite('golden', 'golden', 30_000),
-      suite('property', 'property', 60_000),
+      suite('property', 'property', 240_000),
       suite('repo', 'repo', 30_000),
       { ...suite('integration', 'integration', 120_000) },
       { ...suite('escape', 'escape', 180_000) },
