@@ -112,7 +112,7 @@ describe('a program', () => {
     const script = Object.keys(env)
       .map((name) => `printf '%s=%s\\n' ${name} "$${name}"`)
       .join(';');
-    const result = await inside(sandbox, ['sh', '-c', script], { env });
+    const result = await inside(sandbox, ['sh', '-c', script], { env, hooks: 'off' });
     expect(result.stdout).toBe(
       Object.entries(env)
         .map(([name, value]) => `${name}=${value}\n`)

@@ -78,7 +78,7 @@ export class DaemonFixture {
           warnings: ['careful'],
           files: ['/p/.gatekeeper.yaml'],
           launch: this.launch,
-          hints: { files: false, directories: false, why: '' },
+          hints: { files: false, directories: false, why: 'nothing' },
         };
       },
       openImage: (bytes) => ({ rules: Buffer.from(bytes).toString().split('\n') }),
