@@ -4,6 +4,7 @@ import type { Dfa } from './dfa.ts';
 import type { EncodedAutomaton } from './encode-automaton.ts';
 import { executionFloor } from './execution-floor.ts';
 import { floorOf, readableOf } from './floor.ts';
+import { refuseHomeAsWorkspace } from './home-exception.ts';
 import { AUTOMATON_KIND, MOST } from './image-layout.ts';
 import { type ImageContent, writeImage } from './image-writer.ts';
 import { KnownAutomata } from './known-automata.ts';
@@ -60,6 +61,7 @@ export function compileLayers(
   const table = tabulateRules(files, roots, warnings);
   const launch = launchTerms(files, warnings);
   refuseTooMany(table);
+  refuseHomeAsWorkspace(table, roots);
   const accepts = new Accepts();
   const classOf = ruleClasses(table);
   const { automata, dfas } = compileAutomata(files, table, classOf, accepts, known);
