@@ -34,7 +34,18 @@ export async function measureReloads(
     writeFileSync(policy, `${head}policies:\n  - action: file_read\n    rules:\n${rules}`, { mode: 0o600 });
   };
   shut(0);
-  const command = [...gatekeeper, 'run', '--quiet-hook', '--policy', policy, '--', process.execPath, '-e', INSIDE, ...names];
+  const command = [
+    ...gatekeeper,
+    'run',
+    '--quiet-hook',
+    '--policy',
+    policy,
+    '--',
+    process.execPath,
+    '-e',
+    INSIDE,
+    ...names,
+  ];
   const child = spawn(command[0]!, command.slice(1), { cwd: workspace, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const times: number[] = [];
