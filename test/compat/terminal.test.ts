@@ -129,9 +129,9 @@ describe('at a terminal', () => {
     ]);
   }
 
-  /** The screen without what gatekeeper itself says to root before the program starts. */
+  /** The screen without what gatekeeper itself says, wrapped lines as one: to root before the program starts, and of bash's history. */
   const capture = (session: string): string[] =>
-    tmux('capture-pane', '-t', session, '-p')
+    tmux('capture-pane', '-t', session, '-p', '-J')
       .split('\n')
       .filter((line) => !line.startsWith('gatekeeper: '))
       .map((line) => line.trimEnd())
