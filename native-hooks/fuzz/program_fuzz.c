@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
 	if (fd < 0 || ftruncate(fd, 0) != 0 || pwrite(fd, bytes, length, 0) != (ssize_t)length)
 		abort();
 	struct gk_program program;
-	count(gk_program_read(fd, &program), &program);
+	count(gk_program_read(fd, true, &program), &program);
 	if (length >= GK_PROGRAM_HEAD) {
 		program.argued = program.interpreted = false;
 		count(gk_program_parse_script(bytes, &program), &program);

@@ -79,7 +79,7 @@ static int follow_interpreters(struct gk_typed *typed) {
 		typed->file[typed->count++] = gk_take_fd(&pinned);
 		GK_AUTO_CLOSE int readable = open(next, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		struct gk_program program;
-		if (readable < 0 || gk_program_read(readable, &program) < 0)
+		if (readable < 0 || gk_program_read(readable, false, &program) < 0)
 			return 0;
 		if (typed->count == 1 && program.kind == GK_PROGRAM_UNKNOWN && is_text(readable)) {
 			int error = give_to_shell(typed);

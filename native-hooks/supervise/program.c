@@ -19,7 +19,7 @@ struct source {
 	uint8_t head[1024];
 };
 
-static int parse_elf(const struct source *source, struct gk_program *out);
+static int parse_elf(const struct source *source, bool tells_go, struct gk_program *out);
 
 /* Reads length bytes or, at the end of the file, fewer. */
 static ssize_t read_at(const struct source *source, void *out, size_t length, uint64_t offset) {
@@ -43,7 +43,7 @@ static ssize_t read_at(const struct source *source, void *out, size_t length, ui
 	return (ssize_t)done;
 }
 
-int gk_program_read(int fd, struct gk_program *out) {
+int gk_program_read(int fd, bool tells_go, struct gk_program *out) {
 	struct source source = {.fd = fd};
 	out->kind = GK_PROGRAM_UNKNOWN;
 	out->loader = out->interpreted = out->argued = out->go = false;
@@ -55,7 +55,7 @@ int gk_program_read(int fd, struct gk_program *out) {
 	if (source.head[0] == '#' && source.head[1] == '!')
 		return gk_program_parse_script(source.head, out);
 	if (memcmp(source.head, ELFMAG, SELFMAG) == 0)
-		return parse_elf(&source, out);
+		return parse_elf(&source, tells_go, out);
 	return 0;
 }
 
@@ -174,7 +174,7 @@ static bool has_note_of_go(const struct source *source, const Elf64_Phdr *header
 	return false;
 }
 
-static int parse_elf(const struct source *source, struct gk_program *out) {
+static int parse_elf(const struct source *source, bool tells_go, struct gk_program *out) {
 	Elf64_Ehdr elf;
 	memcpy(&elf, source->head, sizeof(elf));
 	if (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_ident[EI_DATA] != ELFDATA2LSB || elf.e_machine != EM_X86_64) {
@@ -188,7 +188,7 @@ static int parse_elf(const struct source *source, struct gk_program *out) {
 		return -ENOEXEC;
 
 	Elf64_Phdr headers[PROGRAM_HEADERS_AT_ONCE], dynamic = {.p_type = PT_NULL};
-	for (size_t i = 0; i < elf.e_phnum; i++) {
+	for (size_t i = 0; i < elf.e_phnum && (tells_go || !out->interpreted); i++) {
 		size_t slot = i % GK_COUNT(headers);
 		if (slot == 0) {
 			size_t left = (size_t)elf.e_phnum - i;
@@ -205,7 +205,7 @@ static int parse_elf(const struct source *source, struct gk_program *out) {
 			return error;
 		if (headers[slot].p_type == PT_DYNAMIC)
 			dynamic = headers[slot];
-		if (headers[slot].p_type == PT_NOTE)
+		if (tells_go && headers[slot].p_type == PT_NOTE)
 			out->go |= has_note_of_go(source, &headers[slot]);
 	}
 	if (elf.e_type == ET_DYN && !out->interpreted && dynamic.p_type == PT_DYNAMIC)

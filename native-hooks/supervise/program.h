@@ -24,15 +24,16 @@ struct gk_program {
 	enum gk_program_kind kind;
 	bool loader; /* a shared object that is started by itself, as dynamic loaders are */
 	bool interpreted; /* interpreter is set: the loader of an ELF program, or what a script's first line names */
-	bool go;	  /* made by Go, whose programs make their system calls themselves, dynamic or not */
+	bool go;	  /* made by Go, whose programs make their system calls themselves, dynamic or not; told when it is asked for */
 	bool argued;	  /* argument is set: the rest of that line */
 	size_t interpreter_length, argument_length;
 	char interpreter[PATH_MAX];
 	char argument[GK_PROGRAM_HEAD];
 };
 
-/* 0 or -errno: -ENOEXEC for a damaged ELF file or first line, -EIO … from reading. */
-int gk_program_read(int fd, struct gk_program *out) GK_MUST_CHECK;
+/* tells_go: its notes are read as well, which only the hook's level needs. 0 or -errno: -ENOEXEC for a damaged ELF file or first line, -EIO … from
+ * reading. */
+int gk_program_read(int fd, bool tells_go, struct gk_program *out) GK_MUST_CHECK;
 
 /* Parses a first line. head holds the file's first bytes, filled up with NUL. 0 or -ENOEXEC. */
 int gk_program_parse_script(const uint8_t head[GK_PROGRAM_HEAD], struct gk_program *out) GK_MUST_CHECK;

@@ -47,7 +47,7 @@ static int examine(struct gk_call *call, const struct gk_object *object, struct 
 		int error = refuse(call, object, GK_REASON_UNREADABLE_MEMORY);
 		return error ? error : -EACCES;
 	}
-	return fd < 0 ? -errno : gk_program_read(fd, out);
+	return fd < 0 ? -errno : gk_program_read(fd, call->by_door, out);
 }
 
 static int prepend(struct gk_chain *chain, const void *bytes, size_t length) {

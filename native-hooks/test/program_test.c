@@ -13,7 +13,7 @@ static struct gk_program read_bytes(const void *bytes, size_t length, int *error
 	GK_AUTO_CLOSE int fd = memfd_create("program", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
 		abort();
-	*error = gk_program_read(fd, &program);
+	*error = gk_program_read(fd, true, &program);
 	return program;
 }
 
