@@ -26,6 +26,7 @@
 #define GUESTS_OF_ONE 64
 #define PATIENCE_MS 5000
 #define BACKLOG 1024
+#define SHORTAGE_MS 10
 /* Notes about questions that an honest hook does not ask. */
 #define DISAGREEMENTS_NOTED 16
 /* From 512 up they are the kernel's own (include/linux/errno.h). */
@@ -126,6 +127,9 @@ static void make_room_for(pid_t process) {
 static void take_guests(void) {
 	while (door.guests < GUESTS_MAX) {
 		int socket = accept4(door.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		/* Without descriptors it stays ready, and would be asked for again at once. */
+		if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+			poll(NULL, 0, SHORTAGE_MS);
 		if (socket < 0)
 			return;
 		struct ucred peer = {0};
@@ -224,12 +228,17 @@ static void hear(struct gk_supervisor *supervisor, int socket) {
 	gk_call_finish(&call);
 }
 
+/* The others are judged by calls, or are nothing that a hook asks about: a question must not make receipts of what nobody did. */
+static bool is_of_paths(enum gk_action action) {
+	return action == GK_ACTION_FILE_READ || action == GK_ACTION_FILE_WRITE || action == GK_ACTION_FILE_DELETE || action == GK_ACTION_UNIX_SOCKET;
+}
+
 static int judge_path(struct gk_call *call, const struct question *question) {
 	const struct gk_door_request *request = &question->head;
 	enum gk_action action = (enum gk_action)request->action;
 	struct gk_object object = {.fd = -1, .length = request->first};
 	memcpy(object.path, question->paths, request->first);
-	if (object.length == 0 || object.path[0] != '/' || action == GK_ACTION_NETWORK || action == GK_ACTION_SHELL_EXEC)
+	if (object.length == 0 || object.path[0] != '/' || !is_of_paths(action))
 		return -EACCES;
 	if (gk_procfs_in_process(gk_object_path(&object))) {
 		int error = gk_procfs_admit(call, &object);

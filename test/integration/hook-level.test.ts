@@ -325,6 +325,7 @@ make -s; make -s -q; echo $?; npm test --silent; python3 check.py; find . -name 
       allowed: '0',
       denied: '-13',
       network: '-13',
+      tool: '-13',
       call: '-13',
     });
     expect(stdout.split('\n').slice(1)).toEqual(['ordinary', '']);
@@ -380,6 +381,7 @@ print(json.dumps({
     "allowed": ask(question(first=here + b"/plain")),
     "denied": ask(question(first=here + b"/.env")),
     "network": ask(question(action=4, first=b"/x")),
+    "tool": ask(question(action=6, first=b"/x")),
     "call": ask(question(kind=CALL, nr=2)),
 }))
 `;
