@@ -1,5 +1,6 @@
 #include "hook/enforce_name.h"
 
+#include "base/decimal.h"
 #include "base/raw.h"
 
 #include <errno.h>
@@ -37,17 +38,6 @@ int gk_name_object(int dirfd, const char *path, bool follow, struct gk_named *ou
 	return error;
 }
 
-static size_t write_number(char *at, long value) {
-	char digits[20];
-	size_t count = 0, length = 0;
-	do
-		digits[count++] = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
-	while (count > 0)
-		at[length++] = digits[--count];
-	return length;
-}
-
 static bool is_deleted(const struct gk_named *named) {
 	static const char ending[] = " (deleted)";
 	size_t length = sizeof(ending) - 1;
@@ -57,7 +47,7 @@ static bool is_deleted(const struct gk_named *named) {
 static int describe(int fd, struct gk_named *out) {
 	char link[32] = "/proc/self/fd/";
 	struct stat stat;
-	link[14 + write_number(link + 14, fd)] = '\0';
+	link[14 + gk_put_decimal(link + 14, fd)] = '\0';
 	long error = gk_raw4(SYS_fstat, fd, (long)&stat, 0, 0);
 	long length = error < 0 ? error : gk_raw4(SYS_readlink, (long)link, (long)out->path, sizeof(out->path) - 1, 0);
 	if (length < 0)

@@ -1,5 +1,6 @@
 #include "hook/place.h"
 
+#include "base/decimal.h"
 #include "base/raw.h"
 
 #include <errno.h>
@@ -64,14 +65,9 @@ bool gk_place_name(int dirfd, const char *path, struct gk_place *out) {
 static bool read_name(long fd, struct gk_place *out) {
 	static const char deleted[] = " (deleted)", prefix[] = "/proc/self/fd/";
 	size_t mark = sizeof(deleted) - 1, at = sizeof(prefix) - 1;
-	char link[32], digits[12];
-	size_t count = 0;
+	char link[40];
 	memcpy(link, prefix, at);
-	do
-		digits[count++] = (char)('0' + fd % 10);
-	while ((fd /= 10) > 0);
-	while (count > 0)
-		link[at++] = digits[--count];
+	at += gk_put_decimal(link + at, fd);
 	link[at] = '\0';
 	long length = gk_raw4(SYS_readlink, (long)link, (long)out->text, PATH_MAX, 0);
 	if (length <= 0 || length >= PATH_MAX || out->text[0] != '/')

@@ -1,5 +1,6 @@
 #include "supervise/files.h"
 
+#include "base/decimal.h"
 #include "supervise/git_draft.h"
 #include "supervise/hide.h"
 #include "supervise/identity.h"
@@ -95,16 +96,7 @@ static int choose_reserved_name(struct gk_files *files) {
 }
 
 void gk_fd_name(int fd, char out[GK_FD_NAME]) {
-	char digits[GK_FD_NAME];
-	int count = 0;
-	unsigned value = (unsigned)fd;
-	do {
-		digits[count++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	for (int i = 0; i < count; i++)
-		out[i] = digits[count - 1 - i];
-	out[count] = '\0';
+	out[gk_put_decimal(out, (long)(unsigned)fd)] = '\0';
 }
 
 void gk_fd_path(int fd, char out[GK_FD_PATH]) {

@@ -1,5 +1,6 @@
 #include "wire/door.h"
 
+#include "base/decimal.h"
 #include "base/raw.h"
 
 #include <errno.h>
@@ -31,17 +32,6 @@ int gk_door_ask(const char *directory, const struct gk_door_request *request, st
 	return error;
 }
 
-static size_t write_number(char *at, long value) {
-	char digits[20];
-	size_t count = 0, length = 0;
-	do
-		digits[count++] = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
-	while (count > 0)
-		at[length++] = digits[--count];
-	return length;
-}
-
 /* A directory's path may be longer than an address holds. */
 static int reach(int socket, const char *directory) {
 	static const char prefix[] = "/proc/self/fd/", name[] = "/" GK_DOOR_SOCKET;
@@ -52,7 +42,7 @@ static int reach(int socket, const char *directory) {
 	char *at = address.sun_path;
 	memcpy(at, prefix, sizeof(prefix) - 1);
 	at += sizeof(prefix) - 1;
-	at += write_number(at, fd);
+	at += gk_put_decimal(at, fd);
 	memcpy(at, name, sizeof(name));
 	long result;
 	do
