@@ -1,24 +1,17 @@
 #include "hook/explain_words.h"
 
+#include "base/quotes.h"
+
 static struct gk_slice base_name(struct gk_slice path) {
 	const uint8_t *slash = memrchr(path.at, '/', path.length);
 	return slash == NULL ? path : gk_slice(slash + 1, path.length - (size_t)(slash + 1 - path.at));
-}
-
-static bool needs_quotes(struct gk_slice word) {
-	for (size_t i = 0; i < word.length; i++) {
-		uint8_t byte = word.at[i];
-		if (byte <= 0x20 || byte == 0x7f || byte == '\'' || byte == '"' || byte == '\\')
-			return true;
-	}
-	return word.length == 0;
 }
 
 /* Where the next word goes; NULL when there is no room. */
 static uint8_t *put_word(uint8_t *at, const uint8_t *end, struct gk_slice word) {
 	if (at == NULL || (size_t)(end - at) < 4 * word.length + 3)
 		return NULL;
-	bool quoted = needs_quotes(word);
+	bool quoted = gk_needs_quotes(word);
 	if (quoted)
 		*at++ = '\'';
 	for (size_t i = 0; i < word.length; i++) {

@@ -1,5 +1,7 @@
 #include "supervise/command_text.h"
 
+#include "base/quotes.h"
+
 #include <errno.h>
 #include <linux/limits.h>
 #include <stdlib.h>
@@ -7,17 +9,8 @@
 /* A quote becomes four bytes, and the word gets one at either end. */
 #define NAME_ROOM (4 * (size_t)PATH_MAX + 2)
 
-static bool needs_quotes(struct gk_slice word) {
-	for (size_t i = 0; i < word.length; i++) {
-		uint8_t byte = word.at[i];
-		if (byte <= 0x20 || byte == 0x7f || byte == '\'' || byte == '"' || byte == '\\')
-			return true;
-	}
-	return word.length == 0;
-}
-
 static size_t quoted_length(struct gk_slice word) {
-	if (!needs_quotes(word))
+	if (!gk_needs_quotes(word))
 		return word.length;
 	size_t length = word.length + 2;
 	for (size_t i = 0; i < word.length; i++)
@@ -26,7 +19,7 @@ static size_t quoted_length(struct gk_slice word) {
 }
 
 static uint8_t *write_quoted(uint8_t *at, struct gk_slice word) {
-	if (!needs_quotes(word)) {
+	if (!gk_needs_quotes(word)) {
 		memcpy(at, word.at, word.length);
 		return at + word.length;
 	}
