@@ -17,6 +17,7 @@ export function egressRecord<Image>(
     address: event.host === null ? undefined : (event.address ?? undefined),
     port: event.port,
     via: event.via,
+    known: event.known,
   };
   if (event.kind === 'closed') {
     const { bytesUp, bytesDown, durationMs } = event;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Authority, parseAuthority, sameHost } from '../../core/egress/authority.ts';
 import type { Doorway } from './doorway.ts';
+import { knownBy } from './egress-event.ts';
 import { endWithRefusal, malformed, type Refusal } from './refusal.ts';
 
 /** CONNECT: a tunnel to `host:port` for any protocol. */
@@ -25,7 +26,9 @@ export function onConnect<Image>(
     return;
   }
   doorway
-    .tunnel(connection, { ...target, via: 'connect' }, socket, head, () => socket.write(ESTABLISHED))
+    .tunnel(connection, { ...target, via: 'connect', known: knownBy(target.host, 'connect') }, socket, head, () =>
+      socket.write(ESTABLISHED),
+    )
     .then((refusal) => refusal && endWithRefusal(socket, refusal))
     .catch(() => socket.destroy());
 }

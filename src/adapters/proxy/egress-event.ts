@@ -1,3 +1,4 @@
+import type { Host } from '../../core/egress/host-name.ts';
 import type { EgressReason } from '../../core/egress/reason.ts';
 import type { SourceName, VerdictName } from '../../core/wire/messages.ts';
 
@@ -12,7 +13,17 @@ export type Connection = {
   port?: number;
 };
 
-export type Via = 'connect' | 'http' | 'upgrade' | 'transparent';
+/** The door that a connection came through; `dns`: the question for a name alone. */
+export type Via = 'connect' | 'http' | 'upgrade' | 'socks' | 'transparent' | 'dns' | 'inspect';
+
+/**
+ * How the name was known: asked for by a request (`connect`, `socks`, `http`), by the address that stands for it in the run (`dns`), read from
+ * the first bytes of TLS (`sni`); `literal`: there is none, the program gave an address.
+ */
+export type Known = 'connect' | 'socks' | 'http' | 'dns' | 'sni' | 'literal';
+
+/** `asked` for a name, `literal` for an address. */
+export const knownBy = (host: Host, asked: Known): Known => (host.kind === 'name' ? asked : 'literal');
 
 type Common<Image> = {
   run: string;
@@ -24,6 +35,7 @@ type Common<Image> = {
   address: string | null;
   port: number;
   via: Via;
+  known: Known;
   /** The image that decided; `rule` and `pierced` are indices into its rules. */
   image: Image | undefined;
 };

@@ -6,7 +6,7 @@ import type { EgressReason } from '../../core/egress/reason.ts';
 import { canonicalRequestPath } from '../../core/egress/request-path.ts';
 import type { HttpRequest } from '../../core/engine/decide.ts';
 import type { EffectName, SourceName, VerdictName } from '../../core/wire/messages.ts';
-import type { Connection, EgressEvent, Via } from './egress-event.ts';
+import type { Connection, EgressEvent, Known, Via } from './egress-event.ts';
 import type { Lookup } from './lookup.ts';
 
 /** What the decision function says of a destination; without a name it speaks of the bare address. */
@@ -29,6 +29,7 @@ export type Destination = {
   host: Host;
   port: number;
   via: Via;
+  known: Known;
   method?: string;
   path?: string;
   /** The request asks its server to read another method or path. */
@@ -188,13 +189,13 @@ export class Gate<Image> {
 
 function common<Image>(
   { run, pid, program }: Connection,
-  { host, port, via }: Destination,
+  { host, port, via, known }: Destination,
   image: Image,
   dialled: Address | undefined,
 ) {
   const address = dialled ?? (host.kind === 'address' ? host.address : undefined);
   const name = host.kind === 'name' ? host.name : null;
-  return { run, pid, program, host: name, address: address ? formatAddress(address) : null, port, via, image };
+  return { run, pid, program, host: name, address: address ? formatAddress(address) : null, port, via, known, image };
 }
 
 /** Only of plain HTTP it is known what is asked for, and not of all of it. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import type { Doorway } from './doorway.ts';
+import { knownBy } from './egress-event.ts';
 import type { Admitted } from './gate.ts';
 import { askedOf } from './http-target.ts';
 import type { RunLoad } from './limits.ts';
@@ -25,7 +26,7 @@ export async function admitExchange<Image>(
   const { target } = exchange;
   if ('body' in target) return target;
   const { host, port } = target;
-  const destination = { host, port, via: 'http' as const, ...askedOf(request, target) };
+  const destination = { host, port, via: 'http' as const, known: knownBy(host, 'http'), ...askedOf(request, target) };
   const giveBack = requests.take(connection.run);
   if (!giveBack) return doorway.refuseForResources(connection, destination);
   response.once('close', giveBack);

@@ -21,7 +21,7 @@ async function serve<Image>(doorway: Doorway<Image>, socket: Socket): Promise<vo
   if (!address || port === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) {
     return void socket.resetAndDestroy();
   }
-  const destination = { host: { kind: 'address', address }, port, via: 'transparent' } as const;
+  const destination = { host: { kind: 'address', address }, port, via: 'transparent', known: 'literal' } as const;
   const refusal = await doorway.tunnel(connection, destination, socket, NOTHING, () => undefined);
   if (refusal && !socket.destroyed) socket.resetAndDestroy();
 }

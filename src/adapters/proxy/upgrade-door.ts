@@ -4,6 +4,7 @@ import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import type { Doorway } from './doorway.ts';
+import { knownBy } from './egress-event.ts';
 import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { relay } from './relay.ts';
@@ -38,7 +39,13 @@ async function serve<Image>(
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return malformed('an upgrade with this method is not passed on', 501);
   const { host, port } = target;
-  const admitted = await doorway.admit(connection, { host, port, via: 'upgrade', ...askedOf(request, target) });
+  const admitted = await doorway.admit(connection, {
+    host,
+    port,
+    via: 'upgrade',
+    known: knownBy(host, 'http'),
+    ...askedOf(request, target),
+  });
   if (!('ok' in admitted)) return admitted;
   const started = performance.now();
   const gone = new AbortController();

@@ -51,6 +51,8 @@ export type AuditFields = {
   address?: string | undefined;
   port?: number | undefined;
   via?: string | undefined;
+  /** How the destination's name was known: connect, socks, http, dns, sni; literal when there was none. */
+  known?: string | undefined;
   method?: string | undefined;
   bytesUp?: number | undefined;
   bytesDown?: number | undefined;

@@ -269,6 +269,7 @@ describe('the egress', () => {
       address: '93.184.216.34',
       port: 443,
       via: 'transparent',
+      known: 'dns',
       image,
     } as const;
     await fixture.door.record({
