@@ -141,6 +141,11 @@ static int allow_lent(const struct gk_floor_input *input, int ruleset) {
 	return error < 0 || input->hooks == NULL ? error : gk_ruleset_allow(ruleset, input->image_file, GK_FS_READ_FILE);
 }
 
+/* The agent needs no right to it: what it reads there is opened for it. */
+static int allow_offered(const struct gk_floor_input *input, int ruleset) {
+	return input->offered == NULL ? 0 : gk_ruleset_allow(ruleset, input->offered, GK_FS_READ_FILE);
+}
+
 static int build_supervisor(const struct gk_floor_input *input, int *out) {
 	int ruleset;
 	int error = gk_ruleset_open(&(struct gk_restriction){.fs = GK_FS_ALL}, &ruleset);
@@ -154,6 +159,8 @@ static int build_supervisor(const struct gk_floor_input *input, int *out) {
 		error = gk_ruleset_allow(ruleset, input->images, GK_FS_READ_FILE);
 	if (error == 0)
 		error = allow_lent(input, ruleset);
+	if (error == 0)
+		error = allow_offered(input, ruleset);
 	return error;
 }
 
@@ -167,6 +174,8 @@ static int allow_hooked(const struct gk_floor_input *input, int ruleset) {
 		error = gk_ruleset_allow(ruleset, input->hook, GK_FS_READ_FILE);
 	if (error == 0 && snprintf(generation, sizeof(generation), "%s/" GK_DOOR_GENERATION, input->run_dir) < (int)sizeof(generation))
 		error = gk_ruleset_allow(ruleset, generation, GK_FS_READ_FILE);
+	if (error == 0)
+		error = allow_offered(input, ruleset);
 	return error;
 }
 

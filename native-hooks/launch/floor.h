@@ -17,6 +17,7 @@ struct gk_floor_input {
 	const struct gk_typed *typed;
 	const char *run_dir, *images;
 	const char *hooks, *image_file; /* lent to the run (supervise/lent.h) unless hooks is NULL */
+	const char *offered; /* lent as well, or NULL */
 	bool by_hook; /* the agent opens its files itself, as far as the policy could ever let it */
 	const char *hook; /* directory of the hook's library, with by_hook */
 	struct gk_region *region; /* its hints become those of files when everything that may be executed lies in it */

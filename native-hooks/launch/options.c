@@ -79,6 +79,8 @@ static int set(struct gk_options *out, const char *name, const char *value) {
 		return set_path(&out->socket, value);
 	if (strcmp(name, "--hooks") == 0)
 		return set_path(&out->hooks, value);
+	if (strcmp(name, "--offered") == 0)
+		return set_path(&out->offered, value);
 	if (strcmp(name, "--hints-why") == 0) {
 		out->hints_why = value;
 		return 0;

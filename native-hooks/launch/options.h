@@ -20,7 +20,8 @@ struct gk_bounds {
 /* Everything is borrowed from argv. */
 struct gk_options {
 	const char *run, *run_dir, *image, *socket;
-	const char *hooks; /* NULL: the run has none */
+	const char *hooks;   /* NULL: the run has none */
+	const char *offered; /* NULL: the run reads the system's own files */
 	uint16_t proxy_port, transparent_port;
 	struct gk_bounds bounds;
 	bool simulate, verbose;

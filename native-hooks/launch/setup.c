@@ -20,7 +20,7 @@
 static int become_supervisor(pid_t guardian, struct gk_setup *setup);
 static int find_program(struct gk_setup *setup);
 static int prepare_hook(struct gk_setup *setup);
-static int lend_hooks(struct gk_setup *setup);
+static int lend(struct gk_setup *setup);
 static int open_run(struct gk_setup *setup);
 static int open_image(struct gk_setup *setup);
 static int connect_daemon(struct gk_setup *setup);
@@ -52,7 +52,7 @@ int gk_set_up(const struct gk_options *options, pid_t guardian, struct gk_setup 
 	int error = become_supervisor(guardian, out);
 	if (error < 0)
 		return fail(error, "prepare", "the supervisor");
-	static int (*const steps[])(struct gk_setup *) = {find_program, open_image, prepare_hook, lend_hooks, open_run,
+	static int (*const steps[])(struct gk_setup *) = {find_program, open_image, prepare_hook, lend, open_run,
 						       connect_daemon, enter_floor, open_rooms};
 	for (size_t i = 0; i < GK_COUNT(steps); i++) {
 		int status = steps[i](out);
@@ -124,10 +124,14 @@ static int prepare_hook(struct gk_setup *setup) {
 	return gk_hooked_prepare(setup->options, setup->hook) < 0 ? GK_EXIT_SETUP : 0;
 }
 
-static int lend_hooks(struct gk_setup *setup) {
-	const char *hooks = setup->options->hooks;
-	int error = gk_lent_open(&setup->supervisor.lent, hooks, setup->images, gk_current_image(&setup->supervisor));
-	return error < 0 ? fail(error, "use the hooks in", hooks) : 0;
+static int lend(struct gk_setup *setup) {
+	const char *hooks = setup->options->hooks, *offered = setup->options->offered;
+	struct gk_lent *lent = &setup->supervisor.lent;
+	int error = gk_lent_open(lent, hooks, setup->images, gk_current_image(&setup->supervisor));
+	if (error < 0)
+		return fail(error, "use the hooks in", hooks);
+	error = gk_lent_offer(lent, offered);
+	return error < 0 ? fail(error, "offer what is in", offered) : 0;
 }
 
 /* The token, without the newline that it may end in. */
@@ -205,6 +209,7 @@ static int enter_floor(struct gk_setup *setup) {
 		.run_dir = setup->options->run_dir,
 		.images = setup->images,
 		.hooks = setup->options->hooks,
+		.offered = setup->options->offered,
 		.image_file = setup->options->image,
 		.by_hook = setup->options->by_hook,
 		.hook = setup->hook,

@@ -189,6 +189,26 @@ static void what_is_lent_may_be_read_and_nothing_else(void) {
 	supervisor.simulate = true;
 }
 
+static void what_is_offered_may_be_read_and_nothing_else(void) {
+	char offered[64], path[PATH_MAX];
+	snprintf(offered, sizeof(offered), "%s/offered", directory);
+	CHECK(mkdir(offered, 0700) == 0);
+	supervisor.simulate = false;
+	CHECK(gk_lent_offer(&supervisor.lent, NULL) == 0);
+	CHECK(!may(GK_ACTION_FILE_READ, offered, "/hosts"), "a run that is offered nothing");
+	CHECK(gk_lent_offer(&supervisor.lent, offered) == 0);
+	CHECK(may(GK_ACTION_FILE_READ, offered, "/hosts"));
+	CHECK(!may(GK_ACTION_FILE_WRITE, offered, "/hosts") && !may(GK_ACTION_FILE_DELETE, offered, "/hosts"));
+	CHECK(!may(GK_ACTION_FILE_READ, offered, "") && !may(GK_ACTION_FILE_READ, offered, "/deeper/hosts"));
+	CHECK(!may(GK_ACTION_FILE_READ, offered, "2/hosts") && !may(GK_ACTION_FILE_READ, directory, "/token"));
+	CHECK(gk_leads_to_lent(&supervisor, gk_slice_of(offered)) && gk_leads_to_lent(&supervisor, gk_slice_of(directory)));
+	CHECK(!gk_leads_to_lent(&supervisor, gk_slice_of("/tmp/other")));
+	snprintf(path, sizeof(path), "%s/missing", directory);
+	CHECK(gk_lent_offer(&supervisor.lent, path) == -ENOENT);
+	CHECK(!may(GK_ACTION_FILE_READ, offered, "/hosts"));
+	supervisor.simulate = true;
+}
+
 int main(void) {
 	if (mkdtemp(directory) == NULL)
 		return 1;
@@ -199,6 +219,7 @@ int main(void) {
 	refuses_and_records();
 	simulation_softens_policy_but_not_protection();
 	what_is_lent_may_be_read_and_nothing_else();
+	what_is_offered_may_be_read_and_nothing_else();
 	a_full_journal_denies();
 	char command[64];
 	snprintf(command, sizeof(command), "rm -rf %s", directory);

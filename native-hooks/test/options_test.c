@@ -33,6 +33,13 @@ static void reads_which_hooks_the_run_has(void) {
 	CHECK(parse(with, &o) == 0 && strcmp(o.hooks, "/s/h") == 0);
 }
 
+static void reads_what_the_run_is_offered(void) {
+	struct gk_options o;
+	const char *const without[] = {"gk", COMPLETE, "--", "ls", NULL}, *const with[] = {"gk", COMPLETE, "--offered", "/s/o", "--", "ls", NULL};
+	CHECK(parse(without, &o) == 0 && o.offered == NULL);
+	CHECK(parse(with, &o) == 0 && strcmp(o.offered, "/s/o") == 0);
+}
+
 static void reads_who_enforces(void) {
 	struct gk_options o;
 	const char *const plain[] = {"gk", COMPLETE, "--", "ls", NULL}, *const kernel[] = {"gk", COMPLETE, "--enforce", "kernel", "--", "ls", NULL},
@@ -68,6 +75,7 @@ static void refuses_what_is_not_exactly_right(void) {
 		{"gk", COMPLETE, "--run", "a-run-name-that-is-too-long-by-1", "--", "ls", NULL},
 		{"gk", COMPLETE, "--run-dir", "relative", "--", "ls", NULL},
 		{"gk", COMPLETE, "--hooks", "relative", "--", "ls", NULL},
+		{"gk", COMPLETE, "--offered", "relative", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "0", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "65536", "--", "ls", NULL},
 		{"gk", COMPLETE, "--proxy-port", "-1", "--", "ls", NULL},
@@ -117,6 +125,7 @@ static void ends_the_run_at_the_second_request(void) {
 int main(void) {
 	reads_a_complete_command_line();
 	reads_which_hooks_the_run_has();
+	reads_what_the_run_is_offered();
 	reads_who_enforces();
 	reads_what_the_run_may_use();
 	refuses_what_is_not_exactly_right();
