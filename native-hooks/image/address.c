@@ -103,6 +103,7 @@ static const struct range ranges[] = {
 	V6(0xfe80, 0, 10, LINK_LOCAL),
 	V6(0xfec0, 0, 10, PRIVATE),
 	V6(0xff00, 0, 8, MULTICAST),
+	V6(0x2001, 0x0002, 48, SYNTHETIC),
 	V6(0x2001, 0, 23, RESERVED), /* Teredo, ORCHID and other protocol assignments */
 	V6(0x2001, 0x0db8, 32, RESERVED),
 	V6(0x2002, 0, 16, RESERVED), /* 6to4 that nobody unwrapped */

@@ -15,7 +15,7 @@ enum gk_address_class {
 	GK_ADDRESS_SHARED, /* carrier-grade NAT */
 	GK_ADDRESS_METADATA,
 	GK_ADDRESS_MULTICAST,
-	GK_ADDRESS_SYNTHETIC, /* 198.18.0.0/15: stands for a name inside a run */
+	GK_ADDRESS_SYNTHETIC, /* 198.18.0.0/15 and 2001:2::/48: stands for a name inside a run */
 	GK_ADDRESS_RESERVED,
 };
 

@@ -65,8 +65,8 @@ function covers({ base, bits }: Range, address: Address): boolean {
 type Range = { base: Address; bits: number; class: AddressClass };
 
 /**
- * The IANA special-purpose registries (RFC 6890 and successors) and the addresses where clouds hand out credentials. Synthetic is the
- * benchmarking range (RFC 2544): addresses in it stand for names inside a run and are never dialled.
+ * The IANA special-purpose registries (RFC 6890 and successors) and the addresses where clouds hand out credentials. Synthetic are the
+ * benchmarking ranges (RFC 2544, RFC 5180): addresses in them stand for names inside a run and are never dialled.
  */
 const TABLE: ReadonlyArray<readonly [string, AddressClass]> = [
   ['169.254.169.254/32', 'metadata'], // AWS, Google, Azure and most others
@@ -101,6 +101,7 @@ const TABLE: ReadonlyArray<readonly [string, AddressClass]> = [
   ['fe80::/10', 'link-local'],
   ['fec0::/10', 'private'],
   ['ff00::/8', 'multicast'],
+  ['2001:2::/48', 'synthetic'],
   ['2001::/23', 'reserved'], // Teredo, ORCHID and other protocol assignments
   ['2001:db8::/32', 'reserved'],
   ['2002::/16', 'reserved'], // 6to4
