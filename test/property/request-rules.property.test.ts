@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decideHost } from '../../src/core/engine/decide.ts';
+import { mayReach } from '../../src/core/engine/may-reach.ts';
 import { bytes, openTexts, type SourceText } from '../support/policy.ts';
 
 /**
@@ -58,3 +59,21 @@ const requests = fc.array(
   }),
   { minLength: 1, maxLength: 6 },
 );
+
+it('a name is kept from resolving only where every connection to it would be refused', () => {
+  let unreachable = 0;
+  fc.assert(
+    fc.property(policies, requests, (texts, asked) => {
+      const image = openTexts(texts);
+      for (const name of HOSTS) {
+        if (mayReach(image, name)) continue;
+        unreachable++;
+        for (const port of [1, 80, 443, 65_535])
+          for (const request of [undefined, ...asked])
+            expect(decideHost(image, { name, port, request }).effect).toBe('deny');
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(unreachable).toBeGreaterThan(50);
+});

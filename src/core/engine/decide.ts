@@ -103,7 +103,12 @@ function vouchesInVain(image: PolicyImage, rule: number): boolean {
   return EFFECT[effect] <= EFFECT.shadow && (flags & RULE_FLAG.anyProgram) === 0;
 }
 
-function namesTarget(host: HostView, { name, address }: HostRequest, addressClass: AddressClass | undefined): boolean {
+/** Whether the entry speaks of the host, on whatever port. */
+export function namesTarget(
+  host: HostView,
+  { name, address }: HostRequest,
+  addressClass: AddressClass | undefined,
+): boolean {
   switch (host.kind) {
     case HOST_KIND.any:
       return addressClass === undefined ? name !== undefined : addressClass === 'public';
