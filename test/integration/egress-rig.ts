@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach } from 'vitest';
 import { type Egress, startEgressWith } from '../../src/adapters/proxy/egress.ts';
 import type { Connection, EgressDecision, EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
-import type { HostVerdict } from '../../src/adapters/proxy/gate.ts';
 import type { Limits } from '../../src/adapters/proxy/limits.ts';
+import type { HostVerdict } from '../../src/adapters/proxy/word.ts';
 import { type Address, parseAddress } from '../../src/core/egress/address.ts';
 import { classOf } from '../../src/core/egress/address-class.ts';
 

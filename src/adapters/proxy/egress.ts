@@ -1,12 +1,14 @@
 import type { AddressInfo } from 'node:net';
+import { usualTerms } from '../../core/egress/terms.ts';
 import { decideHost } from '../../core/engine/decide.ts';
 import type { PolicyImage } from '../../core/engine/image.ts';
 import { Attribution, type FindConnection } from './attribution.ts';
 import { Doorway } from './doorway.ts';
 import type { EgressEvent } from './egress-event.ts';
 import { farSideOpener } from './far-side.ts';
-import { type DecideHost, Gate } from './gate.ts';
+import { type DecideHost, Gate, type TermsOf } from './gate.ts';
 import { httpDoor } from './http-door.ts';
+import type { InspectTunnel } from './inspect-tunnel.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { closeServer, listenOnBothLoopbacks, listenPreferring } from './listeners.ts';
 import { Lookup, type Resolve, systemResolve } from './lookup.ts';
@@ -22,6 +24,10 @@ export type EgressOptions<Image> = {
   connection: FindConnection;
   policyOf(run: string): { image: Image; simulate: boolean } | undefined;
   decide: DecideHost<Image>;
+  /** Without it the usual terms. */
+  termsOf?: TermsOf<Image>;
+  /** Carries tunnels whose terms ask for inspection; without it they are refused. */
+  inspect?: InspectTunnel<Image>;
   describeRule: DescribeRule<Image>;
   /** Resolves when the event is safe; while it rejects, everything is refused. */
   record(event: EgressEvent<Image>): Promise<void>;
@@ -60,11 +66,13 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
   const attribution = new Attribution(options.connection, limits);
   const gate = new Gate<Image>({
     ...options,
+    termsOf: options.termsOf ?? ((_image, { port }) => usualTerms(port)),
     lookup: new Lookup(options.resolve ?? systemResolve, limits.lookupMs),
     isOwnPort: (port) => ports.has(port) || (options.ownPorts?.().includes(port) ?? false),
   });
   const openFarSide = farSideOpener(new BufferPool());
-  const doorway = new Doorway<Image>({ attribution, gate, limits, describe: options.describeRule, openFarSide });
+  const { describeRule: describe, inspect } = options;
+  const doorway = new Doorway<Image>({ attribution, gate, limits, describe, inspect, openFarSide });
   const door = httpDoor(doorway);
   await listenPreferring(options.ports?.proxyPort, (port) => door.listen({ host: '127.0.0.1', port }));
   const transparent = await listenOnBothLoopbacks(() => transparentServer(doorway), options.ports?.transparentPort);

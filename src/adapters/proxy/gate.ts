@@ -1,24 +1,29 @@
-import { type Address, facesOf, formatAddress } from '../../core/egress/address.ts';
+import { type Address, facesOf } from '../../core/egress/address.ts';
 import { classOf } from '../../core/egress/address-class.ts';
-import { formatHost } from '../../core/egress/authority.ts';
 import type { Host, HostName } from '../../core/egress/host-name.ts';
 import type { EgressReason } from '../../core/egress/reason.ts';
 import { canonicalRequestPath } from '../../core/egress/request-path.ts';
+import type { EgressTerms } from '../../core/egress/terms.ts';
 import type { HttpRequest } from '../../core/engine/decide.ts';
-import type { EffectName, SourceName, VerdictName } from '../../core/wire/messages.ts';
 import type { Connection, EgressEvent, Known, Via } from './egress-event.ts';
 import type { Lookup } from './lookup.ts';
+import { Receipts, refusal } from './receipts.ts';
+import { byDefault, guarded, type HostVerdict, internal, spoken, type Word } from './word.ts';
 
-/** What the decision function says of a destination; without a name it speaks of the bare address. */
-export type HostVerdict = { effect: EffectName; source: SourceName; rule: number | null; pierced: number | null };
 export type DecideHost<Image> = (
   image: Image,
   target: { name?: HostName; address?: Address; port: number; request?: HttpRequest | undefined },
 ) => HostVerdict;
+/** What is asked of a tunnel to the destination beyond that. */
+export type TermsOf<Image> = (
+  image: Image,
+  target: { name?: HostName; address?: Address; port: number },
+) => EgressTerms;
 
 export type GateOptions<Image> = {
   policyOf(run: string): { image: Image; simulate: boolean } | undefined;
   decide: DecideHost<Image>;
+  termsOf: TermsOf<Image>;
   record(event: EgressEvent<Image>): Promise<void>;
   lookup: Lookup;
   /** Ports of gatekeeper's own listeners on loopback; no rule opens them. */
@@ -50,8 +55,11 @@ export type Refused<Image> = {
   obstacle: string;
 };
 /** Permission to dial these addresses, in this order, and no others. */
-export type Admitted = {
+export type Admitted<Image = unknown> = {
   ok: true;
+  image: Image;
+  /** The rule that allowed the host, if one did: for a name the one that speaks of the name. */
+  rule: number | null;
   addresses: readonly [Address, ...Address[]];
   port: number;
   /** Records the end; trouble with the record is not the tunnel's, which is over. */
@@ -59,41 +67,94 @@ export type Admitted = {
 };
 
 type Asked = { port: number; request: HttpRequest | undefined };
-/** `lifted`: a simulated run passes all the same. */
-type Word = HostVerdict & { reason: EgressReason | null; lifted: boolean };
-/** `refused` is the address that the word is about, when that is a denial. */
-type Judgement = { word: Word; addresses: Address[]; refused?: Address };
+/** `refused` is the address that the word is about, when that is a denial; `named` what was said of the name. */
+type Judgement = { word: Word; addresses: Address[]; named?: Word; refused?: Address };
 
 /** The one place where egress is decided: name first, then its addresses, then the receipt; only after that anything is dialled. */
 export class Gate<Image> {
   readonly #options: GateOptions<Image>;
+  readonly #receipts: Receipts<Image>;
 
   constructor(options: GateOptions<Image>) {
     this.#options = options;
+    this.#receipts = new Receipts(options.record);
   }
 
-  async admit(connection: Connection, destination: Destination): Promise<Admitted | Refused<Image>> {
+  async admit(connection: Connection, destination: Destination): Promise<Admitted<Image> | Refused<Image>> {
     const policy = this.#options.policyOf(connection.run);
-    if (!policy) return this.#refuse(connection, destination, undefined, internal('run-unknown'), 'deny');
+    if (!policy) return this.#receipts.refuse(connection, destination, undefined, internal('run-unknown'), 'deny');
     const { image, simulate } = policy;
-    const { word, addresses, refused } = await this.#judge(image, simulate, connection.run, destination);
+    const { word, addresses, named, refused } = await this.#judge(image, simulate, connection.run, destination);
     const verdict = word.effect === 'allow' ? 'allow' : simulate && word.lifted ? 'would-deny' : 'deny';
     const [first, ...others] = addresses;
-    if (verdict === 'deny' || !first) return this.#refuse(connection, destination, image, word, verdict, refused);
-    const written = await this.#write(connection, destination, image, word, verdict, first);
+    if (verdict === 'deny' || !first)
+      return this.#receipts.refuse(connection, destination, image, word, verdict, refused);
+    const written = await this.#receipts.write(connection, destination, image, word, verdict, first);
     if (!written) return refusal(destination, image, internal('journal-failed'));
     return {
       ok: true,
+      image,
+      rule: (named ?? word).rule,
       addresses: [first, ...others],
       port: destination.port,
-      closed: (end) => this.#close(connection, destination, image, end),
+      closed: (end) => this.#receipts.close(connection, destination, image, end),
     };
+  }
+
+  /** Undefined for a run without a policy, which is admitted nowhere. `simulate`: what does not hold is recorded and passes. */
+  termsOf(run: string, { host, port }: Destination): (EgressTerms & { simulate: boolean }) | undefined {
+    const policy = this.#options.policyOf(run);
+    const target = host.kind === 'name' ? { name: host.name } : { address: host.address };
+    return policy && { ...this.#options.termsOf(policy.image, { ...target, port }), simulate: policy.simulate };
+  }
+
+  /** Refuses a tunnel for what it carries, also one that was admitted. Undefined in a simulated run, which goes on. */
+  async refuseContent(
+    connection: Connection,
+    destination: Destination,
+    reason: EgressReason,
+  ): Promise<Refused<Image> | undefined> {
+    const policy = this.#options.policyOf(connection.run);
+    const verdict = policy?.simulate ? 'would-deny' : 'deny';
+    const refused = await this.#receipts.refuse(connection, destination, policy?.image, byDefault(reason), verdict);
+    return verdict === 'would-deny' && refused.reason === reason ? undefined : refused;
+  }
+
+  /**
+   * Judges an admitted address by the name that TLS calls it, so that a rule against a name holds for programs that look names up themselves. Undefined when
+   * nothing speaks against the two together.
+   */
+  async judgeCalled(
+    connection: Connection,
+    destination: Destination,
+    address: Address,
+    name: HostName,
+  ): Promise<Refused<Image> | undefined> {
+    const policy = this.#options.policyOf(connection.run);
+    if (!policy) return this.#receipts.refuse(connection, destination, undefined, internal('run-unknown'), 'deny');
+    const { image, simulate } = policy;
+    const called: Destination = { ...destination, host: { kind: 'name', name }, known: 'sni' };
+    const words = facesOf(address).map((face) =>
+      spoken(this.#options.decide(image, { name, address: face, port: destination.port })),
+    );
+    const word = words.find(({ effect }) => effect !== 'allow');
+    if (!word) return undefined;
+    const lifted = simulate && word.lifted;
+    const refused = await this.#receipts.refuse(
+      connection,
+      called,
+      image,
+      word,
+      lifted ? 'would-deny' : 'deny',
+      address,
+    );
+    return lifted && refused.status !== 503 ? undefined : refused;
   }
 
   /** Refuses without asking the policy; for callers at their bounds. */
   refuseForResources(connection: Connection, destination: Destination): Promise<Refused<Image>> {
     const image = this.#options.policyOf(connection.run)?.image;
-    return this.#refuse(connection, destination, image, internal('resources'), 'deny');
+    return this.#receipts.refuse(connection, destination, image, internal('resources'), 'deny');
   }
 
   async #judge(image: Image, simulate: boolean, run: string, destination: Destination): Promise<Judgement> {
@@ -116,7 +177,7 @@ export class Gate<Image> {
     const addresses = good.map(({ address }) => address);
     if (found.length === 0) return { word: { ...named, reason: 'unresolved' }, addresses };
     if (named.effect !== 'allow') return { word: named, addresses };
-    if (firstGood) return { word: firstGood.word, addresses };
+    if (firstGood) return { word: firstGood.word, named, addresses };
     const [bad] = judged;
     return bad ? { word: bad.word, addresses, refused: bad.address } : { word: named, addresses };
   }
@@ -139,63 +200,6 @@ export class Gate<Image> {
     }
     return last ?? SPECIAL;
   }
-
-  async #refuse(
-    connection: Connection,
-    destination: Destination,
-    image: Image | undefined,
-    word: Word,
-    verdict: VerdictName,
-    refused?: Address,
-  ): Promise<Refused<Image>> {
-    const written = await this.#write(connection, destination, image, word, verdict, refused);
-    return refusal(destination, image, written ? word : internal('journal-failed'), refused);
-  }
-
-  async #write(
-    connection: Connection,
-    destination: Destination,
-    image: Image | undefined,
-    { source, rule, pierced, reason }: Word,
-    verdict: VerdictName,
-    address: Address | undefined,
-  ): Promise<boolean> {
-    const { method, path } = destination;
-    try {
-      await this.#options.record({
-        kind: 'decision',
-        ...common(connection, destination, image, address),
-        ...{ verdict, source, rule, pierced, reason },
-        ...(method !== undefined && { method }),
-        ...(path !== undefined && { path: path.slice(0, PATH_MAX) }),
-      });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  #close(
-    connection: Connection,
-    destination: Destination,
-    image: Image,
-    { address, ...end }: Parameters<Admitted['closed']>[0],
-  ): void {
-    this.#options
-      .record({ kind: 'closed', ...common(connection, destination, image, address), ...end })
-      .catch(() => undefined);
-  }
-}
-
-function common<Image>(
-  { run, pid, program }: Connection,
-  { host, port, via, known }: Destination,
-  image: Image,
-  dialled: Address | undefined,
-) {
-  const address = dialled ?? (host.kind === 'address' ? host.address : undefined);
-  const name = host.kind === 'name' ? host.name : null;
-  return { run, pid, program, host: name, address: address ? formatAddress(address) : null, port, via, known, image };
 }
 
 /** Only of plain HTTP it is known what is asked for, and not of all of it. */
@@ -203,41 +207,4 @@ function requestOf({ method, path, overridden }: Destination): HttpRequest | und
   return method === undefined || overridden ? undefined : { method, path: canonicalRequestPath(path ?? '') };
 }
 
-function refusal<Image>(
-  { host, port }: Destination,
-  image: Image | undefined,
-  { source, reason, rule }: Word,
-  address?: Address,
-): Refused<Image> {
-  const status = source === 'internal' ? 503 : reason === 'unresolved' ? 502 : 403;
-  const obstacle = formatHost(address ? { kind: 'address', address } : host);
-  return { ok: false, image, status, host: formatHost(host), port, reason, rule, obstacle };
-}
-
-/** Egress knows two outcomes: what would have to be asked, or kept in a private copy, is denied until somebody can answer. */
-function spoken(verdict: HostVerdict): Word {
-  const { effect, source, rule, pierced } = verdict;
-  if (effect === 'ask')
-    return { effect: 'deny', source: 'silence', rule, pierced, reason: 'ask-unanswered', lifted: true };
-  return {
-    effect: effect === 'allow' ? 'allow' : 'deny',
-    ...{ source, rule, pierced },
-    reason: source === 'rule' ? null : 'no-rule',
-    lifted: source !== 'protection',
-  };
-}
-
-function guarded(reason: EgressReason): Word {
-  return { effect: 'deny', source: 'protection', rule: null, pierced: null, reason, lifted: false };
-}
-
-function internal(reason: EgressReason): Word {
-  return { effect: 'deny', source: 'internal', rule: null, pierced: null, reason, lifted: false };
-}
-
-const SPECIAL: Word = {
-  ...guarded('special-address'),
-  source: 'default',
-  lifted: true,
-};
-const PATH_MAX = 1024;
+const SPECIAL = byDefault('special-address');
