@@ -11,6 +11,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/errors': ['core/text'],
   'core/contract': [],
   'core/egress': ['core/wire'],
+  'core/dns': ['core/egress', 'core/text'],
   'core/policy': ['core/egress', 'core/text', 'core/wire'],
   'core/engine': ['core/egress', 'core/policy', 'core/wire'],
   'core/analysis': ['core/egress', 'core/engine', 'core/policy', 'core/wire'],
