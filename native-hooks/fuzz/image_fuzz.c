@@ -54,7 +54,7 @@ static void ask_everything(const struct gk_image *image) {
 	for (unsigned writable = 0; writable <= 1; writable++)
 		judge(image, gk_decide_command(image, gk_slice_of("git push"), gk_slice_of("/usr/bin/git push"), writable));
 	for (size_t i = 0; i < GK_COUNT(addresses); i++)
-		judge(image, gk_decide_address(image, addresses[i], 443));
+		judge(image, gk_decide_address(image, addresses[i], 443)), touched += gk_may_inspect(image, addresses[i], 443);
 	for (uint32_t i = 0; i < gk_image_rule_count(image); i++) {
 		struct gk_rule_view rule = gk_image_rule(image, i);
 		touch(rule.label);
@@ -93,6 +93,11 @@ static void add_hosts_and_lists(struct builder *b) {
 	for (unsigned kind = GK_HOST_ANY; kind <= GK_HOST_LOCALHOST; kind++) {
 		uint32_t rule = build_rule(b, GK_ACTION_NETWORK, GK_EFFECT_ALLOW, GK_RULE_LOG, 1);
 		build_host(b, rule, (enum gk_host_kind)kind, address, 104, 1, 1000);
+		struct gk_terms_record terms = {.rule = rule, .inspect = kind % 2 ? 2 : 0, .sni = 3};
+		bytes_add(&b->section[GK_SECTION_TERMS], &terms, sizeof(terms));
+		struct gk_injection_record injection = {.rule = rule, .header = build_text(b, "authorization")};
+		if (terms.inspect == 2)
+			bytes_add(&b->section[GK_SECTION_INJECTIONS], &injection, sizeof(injection));
 	}
 	struct gk_floor_record floor = {.path = build_text(b, "/usr"), .access = GK_FLOOR_READ};
 	bytes_add(&b->section[GK_SECTION_FLOOR], &floor, sizeof(floor));

@@ -32,6 +32,9 @@ struct gk_verdict gk_decide_command(const struct gk_image *image, struct gk_slic
 /* address: 16 bytes, IPv4 as ::ffff:a.b.c.d, embeddings already unwrapped; port in host order. */
 struct gk_verdict gk_decide_address(const struct gk_image *image, const uint8_t address[16], uint16_t port);
 
+/* Whether a rule that has requests looked into could let one pass there, so that the connection is the daemon's to judge. */
+bool gk_may_inspect(const struct gk_image *image, const uint8_t address[16], uint16_t port);
+
 /* Whether moving source to destination would judge some name at or beneath it less strictly than before. Both canonical. */
 bool gk_move_loosens(const struct gk_image *image, struct gk_slice source, struct gk_slice destination);
 

@@ -15,6 +15,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "images are little-end
 #define GK_IMAGE_MAX_FILES 64
 #define GK_IMAGE_MAX_RULES 65535
 #define GK_IMAGE_MAX_REGION 1024
+#define GK_IMAGE_MAX_INJECTIONS 1024
 
 enum gk_section_id {
 	GK_SECTION_STRINGS = 1,
@@ -31,8 +32,10 @@ enum gk_section_id {
 	GK_SECTION_LAUNCHERS,
 	GK_SECTION_META,
 	GK_SECTION_REGION,
+	GK_SECTION_TERMS,
+	GK_SECTION_INJECTIONS,
 };
-#define GK_SECTION_COUNT 14
+#define GK_SECTION_COUNT 16
 
 struct GK_OVERLAY gk_header_record {
 	uint8_t magic[8];
@@ -95,6 +98,21 @@ struct GK_OVERLAY gk_region_record {
 /* Every hierarchy of the region has it, or none. */
 enum { GK_REGION_FILES = 1 };
 
+/* What a rule says of the connections that it allows; 0 where it says nothing (1 and 2: sni any and match, inspect no and
+ * yes). Sorted by rule, each once. */
+struct GK_OVERLAY gk_terms_record {
+	uint32_t rule;
+	uint8_t inspect, sni;
+	uint16_t zero;
+};
+enum { GK_INSPECT_YES = 2, GK_SNI_REQUIRED };
+
+/* A header that the daemon puts into requests which it looks into. Sorted by rule. */
+struct GK_OVERLAY gk_injection_record {
+	uint32_t rule, source;
+	struct gk_text_record header, value, secret;
+};
+
 _Static_assert(sizeof(struct gk_header_record) == 32, "header");
 _Static_assert(sizeof(struct gk_section_record) == 16, "section");
 _Static_assert(sizeof(struct gk_text_record) == 8, "text");
@@ -105,6 +123,8 @@ _Static_assert(sizeof(struct gk_automaton_record) == 24, "automaton");
 _Static_assert(sizeof(struct gk_host_record) == 64, "host");
 _Static_assert(sizeof(struct gk_floor_record) == 16, "floor");
 _Static_assert(sizeof(struct gk_region_record) == 16, "region");
+_Static_assert(sizeof(struct gk_terms_record) == 8, "terms");
+_Static_assert(sizeof(struct gk_injection_record) == 32, "injection");
 
 typedef uint32_t GK_OVERLAY gk_word;
 
@@ -139,8 +159,11 @@ struct gk_image {
 	const struct gk_host_record *hosts;
 	const struct gk_floor_record *floor;
 	const struct gk_region_record *region;
+	const struct gk_terms_record *terms;
+	const struct gk_injection_record *injections;
 	const struct gk_text_record *roots, *launchers;
 	uint32_t file_count, rule_count, automaton_count, accept_words, host_count, floor_count, launcher_count, region_count;
+	uint32_t terms_count, injection_count;
 
 	/* Made when the image is opened, so that deciding only looks up. */
 	struct gk_automaton *automata;
@@ -150,6 +173,10 @@ struct gk_image {
 
 static inline bool gk_is_grant(const struct gk_image *image, uint32_t rule) {
 	return image->files[image->rules[rule].file].layer == GK_LAYER_GRANTS;
+}
+
+static inline bool gk_text_fits(const struct gk_image *image, struct gk_text_record text) {
+	return text.offset <= image->strings.length && text.length <= image->strings.length - text.offset;
 }
 
 static inline struct gk_slice gk_text(const struct gk_image *image, struct gk_text_record text) {

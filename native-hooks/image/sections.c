@@ -16,6 +16,8 @@ static const uint32_t item_bytes[GK_SECTION_COUNT + 1] = {
 	[GK_SECTION_LAUNCHERS] = sizeof(struct gk_text_record),
 	[GK_SECTION_META] = 0,
 	[GK_SECTION_REGION] = sizeof(struct gk_region_record),
+	[GK_SECTION_TERMS] = sizeof(struct gk_terms_record),
+	[GK_SECTION_INJECTIONS] = sizeof(struct gk_injection_record),
 };
 
 static const char *read_entry(struct gk_slice bytes, const struct gk_section_record *entry,

@@ -1,5 +1,6 @@
 #include "image/region.h"
 #include "image/tables.h"
+#include "image/terms.h"
 
 static bool all_zero(const void *bytes, size_t length) {
 	const uint8_t *at = bytes;
@@ -9,13 +10,9 @@ static bool all_zero(const void *bytes, size_t length) {
 	return true;
 }
 
-static bool text_fits(const struct gk_image *image, struct gk_text_record text) {
-	return text.offset <= image->strings.length && text.length <= image->strings.length - text.offset;
-}
-
 /* A text that will be handed to the kernel as a path. */
 static bool path_fits(const struct gk_image *image, struct gk_text_record text) {
-	if (!text_fits(image, text))
+	if (!gk_text_fits(image, text))
 		return false;
 	struct gk_slice path = gk_text(image, text);
 	return path.length > 0 && path.at[0] == '/' && !memchr(path.at, 0, path.length);
@@ -29,7 +26,7 @@ static const char *check_files(const struct gk_image *image) {
 	uint64_t existing = image->file_count == 64 ? UINT64_MAX : (1ULL << image->file_count) - 1;
 	for (uint32_t i = 0; i < image->file_count; i++) {
 		const struct gk_file_record *file = &image->files[i];
-		if (!text_fits(image, file->name))
+		if (!gk_text_fits(image, file->name))
 			return "file name outside the strings";
 		if (file->layer > GK_LAYER_GRANTS)
 			return "file of an unknown layer";
@@ -69,8 +66,8 @@ static const char *check_rules(const struct gk_image *image) {
 			return "rule that hides and denies no reading";
 		if ((rule->flags & (GK_RULE_METHODS | GK_RULE_REQUEST_PATHS)) && rule->action != GK_ACTION_NETWORK)
 			return "rule about requests that is not of network";
-		if (!text_fits(image, rule->reason) || !text_fits(image, rule->label) || !text_fits(image, rule->pattern) ||
-		    !text_fits(image, rule->methods))
+		if (!gk_text_fits(image, rule->reason) || !gk_text_fits(image, rule->label) || !gk_text_fits(image, rule->pattern) ||
+		    !gk_text_fits(image, rule->methods))
 			return "rule text outside the strings";
 		const char *wrong = check_grant(image, i);
 		if (wrong)
@@ -86,7 +83,7 @@ static const char *check_hosts(const struct gk_image *image) {
 			return "host entry without a network rule";
 		if (host->kind > GK_HOST_LOCALHOST || host->prefix > 128 || host->low > host->high)
 			return "malformed host entry";
-		if (!text_fits(image, host->host))
+		if (!gk_text_fits(image, host->host))
 			return "host name outside the strings";
 		if (!all_zero(host->zero, sizeof(host->zero)) || !all_zero(host->zero2, sizeof(host->zero2)))
 			return "reserved bytes are not zero";
@@ -118,7 +115,7 @@ static const char *check_roots(const struct gk_image *image, const struct gk_sec
 
 static const char *check_launchers(const struct gk_image *image) {
 	for (uint32_t i = 0; i < image->launcher_count; i++) {
-		if (!text_fits(image, image->launchers[i]))
+		if (!gk_text_fits(image, image->launchers[i]))
 			return "launcher outside the strings";
 		if (i == 0)
 			continue;
@@ -144,6 +141,10 @@ const char *gk_tables_read(struct gk_image *image, const struct gk_section *sect
 	image->floor_count = sections[GK_SECTION_FLOOR].count;
 	image->region = (const void *)sections[GK_SECTION_REGION].at;
 	image->region_count = sections[GK_SECTION_REGION].count;
+	image->terms = (const void *)sections[GK_SECTION_TERMS].at;
+	image->terms_count = sections[GK_SECTION_TERMS].count;
+	image->injections = (const void *)sections[GK_SECTION_INJECTIONS].at;
+	image->injection_count = sections[GK_SECTION_INJECTIONS].count;
 	image->roots = (const void *)sections[GK_SECTION_ROOTS].at;
 	image->launchers = (const void *)sections[GK_SECTION_LAUNCHERS].at;
 	image->launcher_count = sections[GK_SECTION_LAUNCHERS].count;
@@ -156,6 +157,8 @@ const char *gk_tables_read(struct gk_image *image, const struct gk_section *sect
 		wrong = check_rules(image);
 	if (!wrong)
 		wrong = check_hosts(image);
+	if (!wrong)
+		wrong = gk_terms_check(image);
 	if (!wrong)
 		wrong = check_floor(image);
 	if (!wrong)

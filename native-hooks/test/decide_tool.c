@@ -94,6 +94,9 @@ static bool answer(const struct gk_image *image, char *word[WORDS + 1], int word
 	if (words == 3 && strcmp(word[0], "address") == 0 && read_hex(word[1], &a) && a.length == 16 &&
 	    read_number(word[2], 65535, &number))
 		return print_verdict(gk_decide_address(image, a.at, (uint16_t)number));
+	if (words == 3 && strcmp(word[0], "inspect") == 0 && read_hex(word[1], &a) && a.length == 16 &&
+	    read_number(word[2], 65535, &number))
+		return puts(gk_may_inspect(image, a.at, (uint16_t)number) ? "inspects" : "not") >= 0;
 	if (words == 3 && strcmp(word[0], "move") == 0 && read_hex(word[1], &a) && read_hex(word[2], &b))
 		return puts(gk_move_loosens(image, a, b) ? "loosens" : "holds") >= 0;
 	if (words == 1 && strcmp(word[0], "region") == 0)

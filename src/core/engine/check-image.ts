@@ -1,10 +1,12 @@
+import { saysNothing } from '../policy/connection-terms.ts';
+import { isWide } from '../policy/destination.ts';
 import { AUTOMATON_KIND, MOST } from '../policy/image-layout.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { LAYER } from '../policy/source.ts';
 import { ACTION } from '../wire/messages.ts';
 import { ABSORBING, type Automaton, DENSE, KEYS } from './automaton.ts';
 import { checkRegion } from './check-region.ts';
-import type { PolicyImage } from './image.ts';
+import type { PolicyImage, RuleView } from './image.ts';
 import { ImageError } from './image-error.ts';
 
 /** Checks what deciding relies on: the same conditions that the supervisor puts to an image. @throws ImageError */
@@ -28,6 +30,8 @@ export function checkImage(image: PolicyImage): void {
     if (image.rules[host.rule]?.action !== 'network') throw new ImageError('host entry without a network rule');
     if (host.kind > 4 || host.prefixLength > 128 || host.portLow > host.portHigh)
       throw new ImageError('malformed host entry');
+    if (image.rules[host.rule]!.terms.injections.length > 0 && isWide(host))
+      throw new ImageError('injection for everybody');
   }
 }
 
@@ -46,6 +50,7 @@ function checkPrecedence({ files, rules, defaults }: PolicyImage): void {
       throw new ImageError('rule that claims to be protection');
     if (rule.flags & RULE_FLAG.hide && (rule.action !== 'file_read' || rule.effect !== 'deny'))
       throw new ImageError('rule that hides and denies no reading');
+    if (!saysNothing(rule.terms) && !canHaveTerms(rule)) throw new ImageError('terms of a rule that has none');
     if (rule.flags & ABOUT_REQUESTS && rule.action !== 'network')
       throw new ImageError('rule about requests that is not of network');
   }
@@ -53,6 +58,10 @@ function checkPrecedence({ files, rules, defaults }: PolicyImage): void {
     if (rule !== null && rule >= rules.length) throw new ImageError('default that is stated by no rule');
   }
   checkGrants(files, rules);
+}
+
+function canHaveTerms({ action, effect, layer }: RuleView): boolean {
+  return action === 'network' && (effect === 'allow' || effect === 'ask') && layer !== LAYER.grants;
 }
 
 /** A grant answers rules that ask: it pierces nothing, and nothing else may end. */

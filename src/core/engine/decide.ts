@@ -65,12 +65,16 @@ export function matchCommand(image: PolicyImage, base: Uint8Array, path: Uint8Ar
 }
 
 export function matchHost(image: PolicyImage, request: HostRequest): number[] {
-  const addressClass = request.address && classOf(request.address as Address);
+  return matchEndpoint(image, request).filter((rule) => speaksOf(image, rule, request.request));
+}
+
+/** Rules whose destinations match, whatever requests they speak of. */
+export function matchEndpoint(image: PolicyImage, endpoint: Omit<HostRequest, 'request'>): number[] {
+  const addressClass = endpoint.address && classOf(endpoint.address as Address);
   return image.hosts
-    .filter((host) => request.port >= host.portLow && request.port <= host.portHigh)
-    .filter((host) => namesTarget(host, request, addressClass))
-    .map(({ rule }) => rule)
-    .filter((rule) => speaksOf(image, rule, request.request));
+    .filter((host) => endpoint.port >= host.portLow && endpoint.port <= host.portHigh)
+    .filter((host) => namesTarget(host, endpoint, addressClass))
+    .map(({ rule }) => rule);
 }
 
 /**

@@ -1,8 +1,10 @@
+import { type ConnectionTerms, NO_TERMS } from '../policy/connection-terms.ts';
 import { ACTION, type ActionName, EFFECT, type EffectName } from '../wire/messages.ts';
 import { Automaton } from './automaton.ts';
 import { checkImage } from './check-image.ts';
 import { ImageError } from './image-error.ts';
 import { ImageReader } from './image-reader.ts';
+import { readTerms } from './read-terms.ts';
 
 export type RuleView = {
   action: ActionName;
@@ -22,6 +24,8 @@ export type RuleView = {
   methods: ReadonlySet<string>;
   /** Of a grant: when it ends, in seconds of CLOCK_BOOTTIME; 0 if never. */
   until: number;
+  /** Of network rules: what they say of the connections that they allow. */
+  terms: ConnectionTerms;
 };
 
 export type FileView = { name: string; layer: number; pierces: bigint };
@@ -113,7 +117,8 @@ function readFiles(reader: ImageReader): FileView[] {
 }
 
 function readRules(reader: ImageReader, files: readonly FileView[]): RuleView[] {
-  return reader.items('rules').map((view) => {
+  const terms = readTerms(reader, reader.items('rules').length);
+  return reader.items('rules').map((view, index) => {
     const action = ACTION_NAMES[view.getUint8(0)];
     const effect = EFFECT_NAMES[view.getUint8(1)];
     const file = view.getUint8(3);
@@ -132,6 +137,7 @@ function readRules(reader: ImageReader, files: readonly FileView[]): RuleView[] 
       timeoutMs: view.getUint32(32, true),
       methods: new Set(reader.text(view, 36).split(' ').filter(Boolean)),
       until: view.getUint32(44, true),
+      terms: terms.get(index) ?? NO_TERMS,
     };
   });
 }

@@ -188,5 +188,8 @@ function refuseTooMany(table: RuleTable): void {
   };
   if (table.files.length > MOST.files) refuse(`more than ${MOST.files} policy files take part`);
   if (table.rules.length > MOST.rules) refuse(`more than ${MOST.rules} rules, counting each pattern for each action`);
+  const injections = table.rules.reduce((sum, { terms }) => sum + terms.injections.length, 0);
+  if (injections > MOST.injections)
+    refuse(`more than ${MOST.injections} headers are injected, counting each destination`);
   if (!table.files.every(({ layer }) => layer >= LAYER.protection)) refuse('a file has no layer');
 }

@@ -32,6 +32,11 @@ export function parseDestination(text: string): HostEntry {
   return { ...parseHost(host), ...ports };
 }
 
+/** Whether it names no host: everything, or a range of addresses. */
+export function isWide({ kind, prefixLength }: Pick<HostEntry, 'kind' | 'prefixLength'>): boolean {
+  return kind === HOST_KIND.any || (kind === HOST_KIND.range && prefixLength < 128);
+}
+
 type HostPart = Omit<HostEntry, 'portLow' | 'portHigh'>;
 
 function parseHost(host: string): HostPart {

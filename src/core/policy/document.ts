@@ -1,5 +1,6 @@
 import type { ActionName, EffectName } from '../wire/messages.ts';
 import type { CacheTool, CacheUse } from './cache-tools.ts';
+import type { ConnectionTerms } from './connection-terms.ts';
 
 /**
  * A piece of text and where it stands; line and column count from 1. `inset` is how far into the node the text begins, or -1 when
@@ -24,6 +25,8 @@ export type RuleDocument = {
   /** Which requests a network rule speaks of; undefined when of all. */
   methods: Placed[] | undefined;
   requestPaths: Placed[] | undefined;
+  /** What it says of connections that it allows. */
+  terms: ConnectionTerms;
   /** Of a rule that states a grant: its name, and when it ends in seconds of CLOCK_BOOTTIME (0: never). */
   grant?: { id: string; until: number };
 };

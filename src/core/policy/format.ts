@@ -1,5 +1,6 @@
 import { ACTION, type ActionName, EFFECT } from '../wire/messages.ts';
 import { CACHE_TOOLS, CACHE_USES } from './cache-tools.ts';
+import { INJECTION_PATTERNS, MOST_INJECTIONS_OF_A_RULE, SNI } from './connection-terms.ts';
 import { ON_TIGHTEN, SUBJECT_OF, type SubjectKey } from './document.ts';
 
 /**
@@ -73,6 +74,24 @@ const CACHE_KEYS: Format = Object.fromEntries(
   ]),
 );
 
+export const INJECTION_KEYS: Format = {
+  header: {
+    about: 'The name of the header, in lower case.',
+    schema: { type: 'string', pattern: INJECTION_PATTERNS.header },
+    required: true,
+  },
+  value: {
+    about: 'What it says, with {secret} once where the secret stands, as "Bearer {secret}".',
+    schema: { type: 'string', pattern: INJECTION_PATTERNS.value },
+    required: true,
+  },
+  secret: {
+    about: 'The variable of your environment that holds the secret, as env:EXAMPLE_TOKEN.',
+    schema: { type: 'string', pattern: INJECTION_PATTERNS.secret },
+    required: true,
+  },
+};
+
 /** What a key of rules needs beside its own form. */
 export const RULE_KEYS: Format = {
   effect: {
@@ -111,8 +130,24 @@ export const KEYS_OF_SUBJECT: Readonly<Record<SubjectKey, Format>> = {
       schema: STRINGS,
       required: true,
     },
-    methods: { about: 'Only these methods of plain HTTP requests.', schema: stringsLike(METHOD) },
-    paths: { about: 'Only these paths of plain HTTP requests.', schema: STRINGS },
+    methods: { about: 'Only these methods of requests, plain or inspected.', schema: stringsLike(METHOD) },
+    paths: { about: 'Only these paths of requests, plain or inspected.', schema: STRINGS },
+    inspect: {
+      about: 'Whether the daemon opens TLS to decide each request; of all rules that match true counts.',
+      schema: BOOLEAN,
+    },
+    sni: {
+      about: 'What the name in the TLS handshake must be: required, match (if there is one) or any.',
+      schema: { enum: Object.keys(SNI) },
+    },
+    inject: {
+      about: 'Headers that the daemon puts into inspected requests, with secrets that the run does not get.',
+      schema: {
+        type: 'array',
+        maxItems: MOST_INJECTIONS_OF_A_RULE,
+        items: closed(INJECTION_KEYS),
+      },
+    },
   },
 };
 

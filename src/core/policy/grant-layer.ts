@@ -1,5 +1,6 @@
 import type { ActionName } from '../wire/messages.ts';
 import { parseCommandPattern } from './command-pattern.ts';
+import { NO_TERMS } from './connection-terms.ts';
 import { parseDestination } from './destination.ts';
 import { type BlockDocument, type Placed, SUBJECT_OF } from './document.ts';
 import type { LayeredFile } from './layers.ts';
@@ -54,6 +55,7 @@ function blockOf({ id, action, pattern, until }: TimedGrant, index: number): Blo
     hide: false,
     methods: undefined,
     requestPaths: undefined,
+    terms: NO_TERMS,
     grant: { id, until },
   } as const;
   // The reader leaves tool calls out: nothing asks about them.

@@ -14,6 +14,8 @@ export const SECTION = {
   launchers: 12,
   meta: 13,
   region: 14,
+  terms: 15,
+  injections: 16,
 } as const;
 export type SectionName = keyof typeof SECTION;
 
@@ -41,6 +43,15 @@ export const ITEM_BYTES: Readonly<Record<SectionName, number>> = {
   launchers: 8,
   meta: 0,
   region: 16,
+  terms: 8,
+  injections: 32,
 };
 
-export const MOST = { files: 64, rules: 65_535, automata: 64, region: 1024, imageBytes: 256 * 1024 * 1024 } as const;
+export const MOST = {
+  files: 64,
+  rules: 65_535,
+  automata: 64,
+  region: 1024,
+  injections: 1024,
+  imageBytes: 256 * 1024 * 1024,
+} as const;

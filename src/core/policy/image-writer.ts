@@ -1,5 +1,6 @@
 import { EFFECT } from '../wire/messages.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { INSPECT, SNI, saysNothing, UNSAID } from './connection-terms.ts';
 import type { EncodedAutomaton } from './encode-automaton.ts';
 import type { FloorEntry } from './floor.ts';
 import {
@@ -46,6 +47,8 @@ export function writeImage(content: ImageContent): Uint8Array {
     launchers: writeTexts(content.launchers.map(encode), strings),
     meta: { bytes: encode(content.meta), count: 1 },
     region: writeRegion(content, strings),
+    terms: writeTerms(content),
+    injections: writeInjections(content, strings),
   };
   sections.strings = { bytes: strings.finish(), count: 1 };
   return assemble(sections);
@@ -169,6 +172,32 @@ function writeRegion({ region, hintsFiles }: ImageContent, strings: Strings): Se
     out.u32(hintsFiles ? REGION_FILES : 0).u32(0);
   }
   return { bytes: out.finish(), count: region.length };
+}
+
+function writeTerms({ table }: ImageContent): Section {
+  const out = new ByteWriter();
+  let count = 0;
+  table.rules.forEach(({ terms }, index) => {
+    if (saysNothing(terms)) return;
+    const inspect = terms.inspect === undefined ? UNSAID : terms.inspect ? INSPECT.yes : INSPECT.no;
+    const sni = terms.sni === undefined ? UNSAID : SNI[terms.sni];
+    out.u32(index).u8(inspect).u8(sni).u16(0);
+    count++;
+  });
+  return { bytes: out.finish(), count };
+}
+
+function writeInjections({ table }: ImageContent, strings: Strings): Section {
+  const out = new ByteWriter();
+  let count = 0;
+  table.rules.forEach(({ terms }, index) => {
+    for (const { header, value, secret } of terms.injections) {
+      out.u32(index).u32(0);
+      for (const text of [header, value, secret]) strings.put(out, text);
+      count++;
+    }
+  });
+  return { bytes: out.finish(), count };
 }
 
 function writeTexts(texts: readonly Uint8Array[], strings: Strings): Section {

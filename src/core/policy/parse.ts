@@ -10,6 +10,7 @@ import {
 } from './document.ts';
 import { ACTIONS, BLOCK_KEYS, KEYS_OF_SUBJECT, POLICY_KEYS, RULE_KEYS } from './format.ts';
 import { readLaunch } from './parse-launch.ts';
+import { readTerms } from './parse-terms.ts';
 import { PolicyError } from './policy-error.ts';
 import type { PolicySource } from './source.ts';
 import { quote, YamlReader } from './yaml-reader.ts';
@@ -154,6 +155,7 @@ function readRule(reader: YamlReader, node: Child, subject: SubjectKey, actions:
     hide: readHide(reader, entries.get('hide'), effect, actions),
     methods: readMethods(reader, entries.get('methods')?.value),
     requestPaths: optionalStrings(reader, entries.get('paths')?.value, 'paths'),
+    terms: readTerms(reader, entries, effect),
   };
   return effect ? { ...rule, effect } : null;
 }

@@ -1,4 +1,5 @@
 import type { EffectName } from '../wire/messages.ts';
+import type { ConnectionTerms } from './connection-terms.ts';
 import type { HostEntry } from './destination.ts';
 import type { Token } from './token.ts';
 
@@ -38,6 +39,8 @@ export type RuleEntry = {
   hosts: HostEntry[];
   /** Methods with a space between them; what it means without the flag is nothing. */
   methods: string;
+  /** What it says of connections that it allows. */
+  terms: ConnectionTerms;
   /** Of a grant: when it ends, in seconds of CLOCK_BOOTTIME; 0 if never. */
   until: number;
 };

@@ -1,13 +1,16 @@
 import { ACTION, type ActionName, EFFECT, type EffectName } from '../wire/messages.ts';
 import { parseCommandPattern } from './command-pattern.ts';
+import { NO_TERMS } from './connection-terms.ts';
 import { HOST_KIND, parseDestination } from './destination.ts';
 import type { BlockDocument, Placed, RuleDocument } from './document.ts';
+import { allowedTerms, refuseWideInjection } from './effective-terms.ts';
 import { AUTOMATON_KIND } from './image-layout.ts';
 import type { LayeredFile } from './layers.ts';
 import { parsePathPattern } from './path-pattern.ts';
 import { PatternProblem } from './pattern-problem.ts';
 import { piercedBy } from './piercing.ts';
 import { describeProblem, PolicyError, type PolicyProblem } from './policy-error.ts';
+import { problemOf } from './problem-of.ts';
 import { requestPathRows } from './request-path-rows.ts';
 import { type ActionDefault, type FileEntry, RULE_FLAG, type RuleEntry, type RuleTable } from './rule-table.ts';
 import { placesOf, type Scope } from './scope.ts';
@@ -108,6 +111,7 @@ class TableBuilder {
         (file.source.layer === 'protection' ? RULE_FLAG.protection : 0) |
         (rule.methods ? RULE_FLAG.methods : 0) |
         (rule.requestPaths ? RULE_FLAG.requestPaths : 0),
+      terms: allowedTerms(rule.terms, file.source, (text) => this.#warn(file, rule.line, text)),
       methods: [...new Set(rule.methods?.map(({ text }) => text))].sort().join(' '),
       ...(rule.grant ? { label: `${file.source.name}:${rule.grant.id}`, until: rule.grant.until } : {}),
     };
@@ -136,6 +140,7 @@ class TableBuilder {
       if (anyProgram) entry.flags |= RULE_FLAG.anyProgram;
     } else {
       const host = parseDestination(subject.text);
+      refuseWideInjection(host, entry.terms, warn);
       entry.hosts = [host];
       // A refusal of every destination means private addresses too, which the wildcard of an allow rule leaves out.
       if (host.kind === HOST_KIND.any && entry.effect !== 'allow') entry.hosts.push({ ...host, kind: HOST_KIND.range });
@@ -182,6 +187,7 @@ class TableBuilder {
       rows: [],
       hosts: [],
       methods: '',
+      terms: NO_TERMS,
       until: 0,
     };
   }
@@ -229,17 +235,6 @@ class TableBuilder {
 
 function stricter(a: Statement, b: Statement): Statement {
   return EFFECT[b.effect] > EFFECT[a.effect] ? b : a;
-}
-
-function problemOf(error: PatternProblem, file: LayeredFile, key: string, subject: Placed): PolicyProblem {
-  const inset = subject.inset >= 0 && error.index >= 0 ? subject.inset + error.index : 0;
-  return {
-    file: file.source.path ?? file.source.name,
-    line: subject.line,
-    column: subject.column + inset,
-    text: `${key} ${JSON.stringify(subject.text)}: ${error.message}`,
-    ...(error.remedy ? { remedy: error.remedy } : {}),
-  };
 }
 
 /** A block for deleting in one of these takes the place of the rules for writing; guards and projects only add to either. */
