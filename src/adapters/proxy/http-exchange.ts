@@ -32,12 +32,12 @@ export async function admitExchange<Image>(
   response.once('close', giveBack);
   const admitted = await doorway.admit(connection, destination);
   if (!('ok' in admitted)) return admitted;
-  recordEnd(exchange, admitted, request.socket, response);
+  recordEnd(exchange.started, admitted, request.socket, response);
   return { origin: pinnedOrigin(connection.run, formatHost(host), admitted) };
 }
 
 /** Counts bytes by what the client's connection carried since the exchange before this one. */
-function recordEnd({ started }: Exchange, admitted: Admitted, socket: Socket, response: ServerResponse): void {
+export function recordEnd(started: number, admitted: Admitted, socket: Socket, response: ServerResponse): void {
   const record = () => {
     const before = seen.get(socket) ?? { read: 0, written: 0 };
     const now = { read: socket.bytesRead, written: socket.bytesWritten };

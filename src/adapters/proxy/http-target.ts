@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { parseAuthority, sameHost } from '../../core/egress/authority.ts';
+import { type Authority, parseAuthority, sameHost } from '../../core/egress/authority.ts';
 import { asksForAnother } from '../../core/egress/override.ts';
-import { type AbsoluteTarget, parseAbsoluteTarget } from '../../core/egress/request-target.ts';
+import { type AbsoluteTarget, parseAbsoluteTarget, parseOriginForm } from '../../core/egress/request-target.ts';
 import { malformed, type Refusal } from './refusal.ts';
 
 /** The destination of a plain HTTP request, when every part of the request names the same one. */
@@ -11,21 +11,52 @@ export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteT
   if (/^(https|wss):/i.test(url)) return malformed('use CONNECT for TLS');
   const target = parseAbsoluteTarget(url);
   if (!target) return malformed('not an absolute http URL that can be read in one way only');
-  const [host, another] = request.rawHeaders.filter((_text, at, raw) => at % 2 === 1 && isHost(raw[at - 1] ?? ''));
+  const [host, another] = hostsOf(request);
   if (another !== undefined) return malformed('more than one Host header');
   // The same text means the same, and most often it is.
   const named = host === undefined || host === authorityText(url) ? target : parseAuthority(host, 80);
   if (!named || named.port !== target.port || !sameHost(named.host, target.host)) {
     return malformed('Host header and URL disagree');
   }
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return ambiguityIn(request) ?? target;
+}
+
+/** The target of a request within a tunnel: its URL is a path, and its Host header (which HTTP/1.0 may leave out) the tunnel's own. */
+export function readInnerTarget(
+  request: IncomingMessage,
+  tunnel: Authority,
+  usualPort: number,
+): AbsoluteTarget | Refusal {
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') return malformed('not HTTP/1');
+  const target = parseOriginForm(request.url ?? '', tunnel);
+  if (!target) return malformed('not a path: within a tunnel there is one host');
+  const [host, another] = hostsOf(request);
+  if (another !== undefined) return malformed('more than one Host header');
+  const named = host === undefined ? tunnel : parseAuthority(host, usualPort);
+  if (!named || named.port !== tunnel.port || !sameHost(named.host, tunnel.host)) {
+    return malformed('Host header and the host of the tunnel disagree');
+  }
+  return ambiguityIn(request) ?? target;
+}
+
+/** What two servers could take for the end of the request in two ways. */
+function ambiguityIn(request: IncomingMessage): Refusal | undefined {
+  const encoding = request.headers['transfer-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
     return malformed('a transfer encoding but chunked');
-  const bodiless = request.method === 'GET' || request.method === 'HEAD';
-  const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
-  if (bodiless && hasBody) return malformed(`${request.method} with a body`);
-  return target;
+  if (encoding !== undefined && request.headers['content-length'] !== undefined)
+    return malformed('both a length and a transfer encoding');
+  const isBodiless = request.method === 'GET' || request.method === 'HEAD';
+  return isBodiless && hasBody(request) ? malformed(`${request.method} with a body`) : undefined;
 }
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+const hostsOf = ({ rawHeaders }: IncomingMessage): string[] =>
+  rawHeaders.filter((_text, at, raw) => at % 2 === 1 && isHost(raw[at - 1] ?? ''));
 
 const isHost = (name: string): boolean => name.length === 4 && name.toLowerCase() === 'host';
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Agent } from 'undici';
 import { type Address, addressFromBytes } from '../../core/egress/address.ts';
 import { dial } from './dial.ts';
@@ -25,8 +26,9 @@ export type PinnedAgent = { request: Agent['request']; dispatch: Agent['dispatch
  */
 export const ABORT: unique symbol = Symbol('abort');
 
-export function pinnedAgent(limits: Limits): PinnedAgent {
-  const agent = dialler(limits);
+/** `secure`: what makes a connection of its socket before anything is asked on it. */
+export function pinnedAgent(limits: Limits, secure?: (socket: Socket) => Promise<Socket>): PinnedAgent {
+  const agent = dialler(limits, secure);
   const request = (options: Parameters<Agent['request']>[0], callback: never) => {
     const headers = { ...options.headers } as Record<string, string> & { [ABORT]?: AbortSignal };
     const signal = headers[ABORT];
@@ -41,15 +43,17 @@ export function pinnedAgent(limits: Limits): PinnedAgent {
 }
 
 /** Dials the addresses that the origin spells out; any other origin fails. */
-function dialler(limits: Limits): Agent {
+function dialler(limits: Limits, secure: (socket: Socket) => Promise<Socket> = async (socket) => socket): Agent {
   return new Agent({
     connect: ({ hostname, port }, callback) => {
       const addresses = spelledOut(hostname);
       if (!addresses) return callback(new Error('origin is not pinned'), null);
-      dial(addresses, Number(port) || 80, limits, new AbortController().signal).then(
-        ({ socket }) => callback(null, socket),
-        (error: Error) => callback(error, null),
-      );
+      dial(addresses, Number(port) || 80, limits, new AbortController().signal)
+        .then(({ socket }) => secure(socket))
+        .then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
     },
     pipelining: 1,
     // Short, because a request on a connection that the origin is just closing fails, and it is never sent twice.

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { startReading } from './far-side.ts';
 
 export type TunnelBytes = { bytesUp: number; bytesDown: number };
@@ -16,7 +17,7 @@ export function relay(client: Socket, farSide: Socket, head: Uint8Array, idleMs:
   });
   farSide.once('end', () => client.end());
   // Every byte of either direction passes this socket, so its clock is the tunnel's.
-  farSide.setTimeout(idleMs, () => farSide.resetAndDestroy());
+  farSide.setTimeout(idleMs, () => reset(farSide));
   return new Promise((resolve) => {
     let open = 2;
     const couple = (side: Socket, other: Socket) => {
@@ -46,5 +47,8 @@ function copyUp(client: Socket, farSide: Socket, head: Uint8Array, count: Tunnel
 }
 
 function reset(socket: Socket): void {
-  if (!socket.destroyed) socket.resetAndDestroy();
+  if (socket.destroyed) return;
+  // Only TCP knows a reset; TLS that ends without saying so is as clear.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -5,9 +5,11 @@ import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import type { Doorway } from './doorway.ts';
 import { knownBy } from './egress-event.ts';
+import { type InjectedHeader, isReplaced } from './forward.ts';
 import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import type { Limits } from './limits.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
-import { relay } from './relay.ts';
+import { relay, type TunnelBytes } from './relay.ts';
 
 /**
  * Plain HTTP requests that ask for another protocol on their connection. WebSocket is passed on; other upgrades (h2c) are offered to the
@@ -54,14 +56,39 @@ async function serve<Image>(
   const dialled = await dial(admitted.addresses, port, doorway.limits, gone.signal).catch(() => undefined);
   const unreachable = failure('unreachable', formatHost(host), port, 502);
   if (!dialled) return unreachable;
-  const outgoing = openRequest(request, target, dialled.socket);
-  socket.once('close', () => dialled.socket.destroy());
-  const farSide = await answerTo(outgoing, socket, unreachable);
-  if (!farSide) return undefined;
-  const bytes = await relay(socket, farSide, head, doorway.limits.idleMs);
+  const bytes = await passUpgrade(
+    { request, target, usualPort: 80, injected: [], socket, head, unreachable },
+    dialled.socket,
+    doorway.limits,
+  );
   const durationMs = Math.round(performance.now() - started);
-  admitted.closed({ address: dialled.address, ...bytes, durationMs });
+  if (bytes) admitted.closed({ address: dialled.address, ...bytes, durationMs });
   return undefined;
+}
+
+export type Upgrade = {
+  request: IncomingMessage;
+  target: AbsoluteTarget;
+  /** Left out of the Host header. */
+  usualPort: number;
+  injected: readonly InjectedHeader[];
+  /** The client's, with what it sent behind its request. */
+  socket: Socket;
+  head: Buffer;
+  unreachable: Refusal;
+};
+
+/** Sends the request to the origin and carries what follows. Undefined when the origin stayed with HTTP or did not answer; the client knows by then. */
+export async function passUpgrade(
+  upgrade: Upgrade,
+  origin: Socket,
+  { idleMs }: Limits,
+): Promise<TunnelBytes | undefined> {
+  const { socket, head, unreachable } = upgrade;
+  const outgoing = openRequest(upgrade, origin);
+  socket.once('close', () => origin.destroy());
+  const farSide = await answerTo(outgoing, socket, unreachable);
+  return farSide && relay(socket, farSide, head, idleMs);
 }
 
 /** Gives the client the origin's answer; the connection to the origin, when it changed the protocol. */
@@ -91,11 +118,13 @@ function answerTo(outgoing: ClientRequest, socket: Socket, unreachable: Refusal)
   });
 }
 
-function openRequest(request: IncomingMessage, target: AbsoluteTarget, socket: Socket): ClientRequest {
+function openRequest({ request, target, usualPort, injected }: Upgrade, socket: Socket): ClientRequest {
   const headers: Record<string, string | string[] | undefined> = { ...request.headers };
   const upgrade = headers['upgrade'];
   for (const name of [...HOP_BY_HOP, ...connectionNames(headers['connection'])]) delete headers[name];
-  headers['host'] = formatAuthority(target, 80);
+  for (const name of Object.keys(headers)) if (isReplaced(name, injected)) delete headers[name];
+  for (const [name, value] of injected) headers[name] = value;
+  headers['host'] = formatAuthority(target, usualPort);
   headers['connection'] = 'close';
   if (typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket') {
     headers['connection'] = 'upgrade';

@@ -16,4 +16,11 @@ export function parseAbsoluteTarget(text: string): AbsoluteTarget | undefined {
   return authority && { ...authority, path: parts[2] || '/', query: parts[3] ?? '' };
 }
 
+/** The origin form (RFC 9112, 3.2.1) of a request to a host that is known. */
+export function parseOriginForm(text: string, authority: Authority): AbsoluteTarget | undefined {
+  const parts = ORIGIN.exec(text);
+  return parts ? { ...authority, path: parts[1] ?? '/', query: parts[2] ?? '' } : undefined;
+}
+
+const ORIGIN = /^(\/[^?#]*)(\?[^#]*)?$/;
 const ABSOLUTE = /^http:\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/i;

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { formatAuthority } from '../../core/egress/authority.ts';
+import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { connectionNames, HOP_BY_HOP, hasBody } from './http-target.ts';
+import type { PinnedAgent } from './pinned-agent.ts';
+import type { Refusal } from './refusal.ts';
+
+/** A header that a rule puts in, its name in lower case. */
+export type InjectedHeader = readonly [name: string, value: string];
+
+export type Forwarded = {
+  /** The pinned one. */
+  origin: string;
+  target: AbsoluteTarget;
+  /** Left out of the Host header. */
+  usualPort: number;
+  injected: readonly InjectedHeader[];
+  /** What to tell the client when the origin did not answer. */
+  failed: (error: Error) => Refusal;
+};
+
+/** Asks the origin and passes its answer on. What goes wrong later is told to the client, or ends its connection. */
+export function forward(
+  agent: Pick<PinnedAgent, 'dispatch'>,
+  to: Forwarded,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  agent.dispatch(
+    {
+      origin: to.origin,
+      path: to.target.path + to.target.query,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: headersFor(request, to),
+      body: hasBody(request) ? bodyOf(request) : null,
+    },
+    new Answer(response, to.failed),
+  );
+}
+
+/** Ends the connection instead when an answer has begun: what is missing of it must show. */
+export function refuse(response: ServerResponse, { status, body }: Refusal): void {
+  if (response.headersSent) return void response.destroy();
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'gatekeeper-reason': body.reason,
+    connection: 'close',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  if (!hasBody(response.req)) return void response.end(text);
+  // Unread input would turn the close into a reset, which can overtake the answer.
+  response.write(text);
+  const end = () => response.end();
+  const late = setTimeout(end, LINGER_MS).unref();
+  response.once('close', () => clearTimeout(late));
+  response.req.once('end', end).resume();
+}
+
+/** Writes what the origin says to the client, at the pace at which the client takes it. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #response: ServerResponse;
+  readonly #failed: (error: Error) => Refusal;
+  #controller: Dispatcher.DispatchController | undefined;
+  #hasWritten = false;
+
+  constructor(response: ServerResponse, failed: (error: Error) => Refusal) {
+    this.#response = response;
+    this.#failed = failed;
+    // Without this a run could hold any number of connections to the outside for clients that have gone.
+    response.once('close', () => response.writableFinished || this.#controller?.abort(GONE));
+    response.on('drain', () => this.#controller?.resume());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#response.closed) controller.abort(GONE);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingMessage['headers'],
+  ): void {
+    if (status < 200) return;
+    this.#response.writeHead(status, Object.fromEntries(ofTheMessage(headers)));
+    // Streams of events may be silent for long after their headers, which most often come together with the first of the body.
+    process.nextTick(() => this.#hasWritten || this.#response.writableEnded || this.#response.flushHeaders());
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#hasWritten = true;
+    if (!this.#response.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    refuse(this.#response, this.#failed(error));
+  }
+}
+
+/** The agent destroys what it could not send to its end, and must not take the client's connection along. */
+function bodyOf(request: IncomingMessage): PassThrough {
+  const body = new PassThrough();
+  request.pipe(body);
+  request.once('error', (error) => body.destroy(error));
+  request.once('close', () => request.complete || body.destroy(GONE));
+  body.on('error', () => undefined);
+  body.once('close', () => request.unpipe(body).resume());
+  return body;
+}
+
+function headersFor({ headers }: IncomingMessage, { target, usualPort, injected }: Forwarded): string[] {
+  const out = ['host', formatAuthority(target, usualPort)];
+  for (const [name, value] of ofTheMessage(headers)) {
+    if (name === 'host' || isReplaced(name, injected)) continue;
+    for (const one of Array.isArray(value) ? value : [value]) out.push(name, one);
+  }
+  for (const header of injected) out.push(...header);
+  return out;
+}
+
+/** Servers that hand headers to programs as variables know no difference between a dash and an underscore (RFC 3875, 4.1.18). */
+export function isReplaced(name: string, injected: readonly InjectedHeader[]): boolean {
+  return injected.some(([own]) => own === name || own.replaceAll('-', '_') === name.replaceAll('-', '_'));
+}
+
+/** All but those that belong to one connection. */
+function ofTheMessage(headers: IncomingMessage['headers']): [name: string, value: string | string[]][] {
+  const named = headers['connection'] === undefined ? [] : connectionNames(headers['connection']);
+  const out: [string, string | string[]][] = [];
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (value !== undefined && !OWN_HOP.has(name) && !named.includes(name)) out.push([name, value]);
+  }
+  return out;
+}
+
+const OWN_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP);
+const GONE = new Error('the client has gone');
+const LINGER_MS = 1000;
