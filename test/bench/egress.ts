@@ -1,233 +1,204 @@
 /**
- * Cost of the egress path as ratios to the plainest relay in Node (accept, connect, pipe both ways), and of plain HTTP to the plainest proxy in
- * Node, which decides and records nothing: part of `npm run bench`. Client and server run in a process of their own, so that the figure is about the relay.
+ * Cost of the egress path, part of `npm run bench`: tunnels against the plainest relay in Node and against other proxies where they are installed,
+ * requests of plain HTTP against none and the plainest proxy. Every party is a process of its own, and the ways take turns, so that a drift of the machine's speed
+ * falls on all. Of rates the best round is quoted, since other work on the machine only ever makes it slower.
+ *
+ * Options: --rounds N (default 3), --only TEXT (bulk, rate, latency, requests, idle, decisions), --ways A,B (of tunnels), --profile DIR (writes CPU profiles of
+ * gatekeeper's process there).
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, createServer as createHttpServer, request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEgressWith } from '../../src/adapters/proxy/egress.ts';
-import type { Connection } from '../../src/adapters/proxy/egress-event.ts';
+import { parseArgs } from 'node:util';
+import { decideHost } from '../../src/core/engine/decide.ts';
+import type { Answer, Measurement, Way } from './egress/client.ts';
+import { type DoorAnswer, type DoorPorts, type DoorQuestion, imageOfDestinations } from './egress/door.ts';
+import { type OtherProxy, startOther } from './egress/other-proxies.ts';
+import type { PlainPorts } from './egress/plainest.ts';
+import type { FarPorts } from './egress/servers.ts';
 
-const DOWNLOAD_BYTES = 1024 * 1024 * 1024;
-const CONNECTIONS = 3000;
-const REQUESTS = 1000;
-const PARALLEL = 16;
-const ROUNDS = 3;
-const ANYONE = { run: 'bench', pid: 1, program: '/bench' } as const;
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    ways: { type: 'string', default: 'direct,relay,connect,socks,transparent,tinyproxy,squid' },
+    profile: { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds);
+const wanted = (part: string) => part.includes(options.only);
+const MEASURES = ['bulk', 'rate', 'latency'] as const;
+const IDLE_TUNNELS = 5000;
+const scratch = mkdtempSync(join(tmpdir(), 'gk-bench-egress-'));
+const children: ChildProcess[] = [];
+const others: OtherProxy[] = [];
+let theClient: ChildProcess | undefined;
 
-type Ports = {
-  relay: number;
-  plain: number;
-  proxy: number;
-  transparent: number;
-  bulk: number;
-  short: number;
-  http: number;
-};
-type Figures = Record<string, number>;
-
-if (process.argv[2] === 'servers') await serve();
-else if (process.argv[2] === 'client') await measure(JSON.parse(process.argv[3] ?? '') as Ports);
-else await main();
-
-async function main(): Promise<void> {
-  const servers = fork(fileURLToPath(import.meta.url), ['servers']);
-  const [{ bulk, short, http }] = (await once(servers, 'message')) as [Ports];
-  // The relays learn the target from the first line, so that one listener serves all measurements.
-  const relay = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    client.once('data', (line) => {
-      client.pause();
-      const far = connect({ port: Number(line), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-      far.once('connect', () => client.write('+') && client.pipe(far).pipe(client));
-      for (const side of [client, far]) side.on('error', () => side.destroy());
-    });
-  }).listen(0, '127.0.0.1');
-  await once(relay, 'listening');
-  const outgoing = new Agent({ keepAlive: true });
-  const plain = createHttpServer((incoming, response) => {
-    const { port, pathname } = new URL(incoming.url ?? '');
-    const { method, headers } = incoming;
-    const asked = request({ host: '127.0.0.1', port, path: pathname, method, headers, agent: outgoing }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    asked.on('error', () => response.destroy()).end();
-  }).listen(0, '127.0.0.1');
-  await once(plain, 'listening');
-  let wanted = bulk;
-  const egress = await startEgressWith<null>({
-    connection: async (): Promise<Connection> => ({ ...ANYONE, kind, address: '127.0.0.1', port: wanted }),
-    policyOf: () => ({ image: null, simulate: false }),
-    decide: () => ({ effect: 'allow', source: 'rule', rule: 0, pierced: null }),
-    describeRule: () => undefined,
-    record: async () => undefined,
-    resolve: async () => ['127.0.0.1'],
-  });
-  let kind: Connection['kind'] = 'proxy';
-  const ports: Ports = {
-    ...{
-      relay: (relay.address() as AddressInfo).port,
-      plain: (plain.address() as AddressInfo).port,
-      bulk,
-      short,
-      http,
-    },
-    ...{ proxy: egress.proxyPort, transparent: egress.transparentPort },
+try {
+  const far = await started<FarPorts>('servers');
+  const plain = await started<PlainPorts>('plainest');
+  const door = await started<DoorPorts>('door', [scratch]);
+  await started('client', [JSON.stringify(far.told)]);
+  for (const name of ['tinyproxy', 'squid'] as const) {
+    const other = await startOther(name, scratch);
+    if (other) others.push(other);
+    else console.log(`${name} is not installed: skipped`);
+  }
+  const ports: Partial<Record<Way, number>> = {
+    ...{ direct: 0, relay: plain.told.relay, connect: door.told.proxy, socks: door.told.proxy },
+    transparent: door.told.transparent,
+    ...Object.fromEntries(others.map(({ name, port }) => [name, port])),
   };
-  const client = fork(fileURLToPath(import.meta.url), ['client', JSON.stringify(ports)]);
-  client.on('message', (message: { kind?: Connection['kind']; port?: number; figures?: Figures }) => {
-    if (message.kind) kind = message.kind;
-    if (message.port) wanted = message.port;
-    if (message.figures) report(message.figures);
-    else client.send('ready');
-  });
-  await once(client, 'exit');
-  servers.kill();
-  relay.close();
-  plain.close();
-  outgoing.destroy();
-  await egress.close();
+  for (const way of Object.keys(ports) as Way[]) if (!options.ways.split(',').includes(way)) delete ports[way];
+  if (MEASURES.some(wanted)) await tunnels(ports, door.child, far.told);
+  const web = { bare: far.told.http, plainest: plain.told.plain, proxy: door.told.proxy };
+  if (wanted('requests')) await requests(web, far.told, door.child);
+  if (wanted('idle')) for (const way of ['transparent', 'connect', 'socks'] as const) await idle(way, far.told);
+  if (wanted('decisions')) decisions();
+} finally {
+  for (const { end } of others) end();
+  for (const child of children) if (child.connected) child.disconnect();
+  await Promise.all(children.map((child) => child.exitCode === null && once(child, 'exit')));
+  rmSync(scratch, { recursive: true, force: true });
 }
 
-function report(figures: Figures): void {
-  const row = (name: string, value: number, unit: string, base?: number) =>
-    console.log(
-      `${name.padEnd(34)} ${value.toFixed(value < 10 ? 2 : 0).padStart(8)} ${unit}${base ? `   ${(value / base).toFixed(2)}x` : ''}`,
-    );
-  row('tunnel, plain relay', figures['bulk:relay'] ?? 0, 'GB/s');
-  row('tunnel, CONNECT', figures['bulk:connect'] ?? 0, 'GB/s', figures['bulk:relay']);
-  row('tunnel, transparent', figures['bulk:transparent'] ?? 0, 'GB/s', figures['bulk:relay']);
-  row('connections, plain relay', figures['short:relay'] ?? 0, '/s');
-  row('connections, CONNECT', figures['short:connect'] ?? 0, '/s', figures['short:relay']);
-  row('connections, transparent', figures['short:transparent'] ?? 0, '/s', figures['short:relay']);
-  row(`${REQUESTS} short requests, bare`, figures['http:bare'] ?? 0, 'ms');
-  row(`${REQUESTS} short requests, plainest proxy`, figures['http:plain'] ?? 0, 'ms', figures['http:bare']);
-  row(`${REQUESTS} short requests, proxy`, figures['http:proxy'] ?? 0, 'ms', figures['http:bare']);
-}
-
-/** Best of the rounds, since other work on the machine only ever makes it slower; the kinds take turns. */
-async function measure(ports: Ports): Promise<void> {
-  const figures: Figures = {};
-  const best = (name: string, value: number, better: (a: number, b: number) => number) => {
-    figures[name] = name in figures ? better(figures[name] ?? value, value) : value;
-  };
-  const openers: Record<string, (port: number) => Promise<Socket>> = {
-    relay: (port) => opened(ports.relay, `${port}\n`, '+'),
-    connect: (port) =>
-      opened(ports.proxy, `CONNECT b.test:${port} HTTP/1.1\r\nHost: b.test:${port}\r\n\r\n`, '\r\n\r\n'),
-    transparent: async () => opened(ports.transparent, '', ''),
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, open] of Object.entries(openers)) {
-      await tell({ kind: name === 'transparent' ? 'transparent' : 'proxy', port: ports.bulk });
-      best(`bulk:${name}`, await download(() => open(ports.bulk)), Math.max);
-      await tell({ port: ports.short });
-      best(`short:${name}`, await connectionsPerSecond(() => open(ports.short)), Math.max);
+async function tunnels(ports: Partial<Record<Way, number>>, door: ChildProcess, far: FarPorts): Promise<void> {
+  const best = new Map<string, { value: number; p95: number }>();
+  const failed = new Set<Way>();
+  for (let round = 0; round < rounds; round++) {
+    for (const [way, port] of Object.entries(ports) as [Way, number][]) {
+      for (const what of MEASURES) {
+        if (failed.has(way) || !wanted(what)) continue;
+        await ask(door, announce(way, what === 'bulk' ? far.bulk : far.short));
+        const answer = await ask<Answer>(client(), { what, way, port } satisfies Measurement);
+        if ('failed' in answer) failed.add(way);
+        else keepBest(best, `${what} ${way}`, answer, what === 'latency');
+      }
     }
   }
-  await tell({ kind: 'proxy' });
+  const relay = (what: string) => best.get(`${what} relay`)?.value ?? 1;
+  const direct = best.get('latency direct') ?? { value: 0, p95: 0 };
+  print(['tunnels', 'GB/s', '', 'connections/s', '', 'first byte ms', 'p95', 'added', 'p95']);
+  for (const way of Object.keys(ports) as Way[]) {
+    if (failed.has(way)) {
+      print([way, 'does not answer: skipped']);
+      continue;
+    }
+    const of = (what: string) => best.get(`${what} ${way}`) ?? { value: 0, p95: 0 };
+    const [bulk, rate, latency] = [of('bulk'), of('rate'), of('latency')] as const;
+    const added = [latency.value - direct.value, latency.p95 - direct.p95];
+    print([
+      ...[way, bulk.value.toFixed(2), times(bulk.value, relay('bulk')), rate.value.toFixed(0)],
+      times(rate.value, relay('rate')),
+      ...[latency.value, latency.p95, ...added].map((ms) => ms.toFixed(2)),
+    ]);
+  }
+}
+
+async function requests(ports: Record<string, number>, far: FarPorts, door: ChildProcess): Promise<void> {
+  const best = new Map<string, { value: number; p95: number }>();
+  await ask(door, announce('connect', far.http));
   // More rounds, since the first only warm the compiler.
-  for (let round = 0; round < 4 * ROUNDS; round++) {
-    best('http:bare', await requestsMs(ports.http, '/'), Math.min);
-    for (const name of ['plain', 'proxy'] as const) {
-      const time = await requestsMs(ports[name], `http://b.test:${ports.http}/`, `b.test:${ports.http}`);
-      best(`http:${name}`, time, Math.min);
+  for (let round = 0; round < 3 * rounds; round++) {
+    for (const keepAlive of [false, true]) {
+      for (const [name, port] of Object.entries(ports)) {
+        const asked: Measurement = { what: 'requests', port, far: far.http, keepAlive };
+        const answer = await ask<Answer>(client(), asked);
+        if ('failed' in answer) throw new Error(answer.failed);
+        keepBest(best, `${name} ${keepAlive}`, answer, true);
+      }
     }
   }
-  process.send?.({ figures });
-  process.disconnect();
-}
-
-async function download(open: () => Promise<Socket>): Promise<number> {
-  const socket = await open();
-  const began = performance.now();
-  let bytes = 0;
-  socket.on('data', (chunk) => {
-    bytes += chunk.length;
-  });
-  socket.write('go');
-  socket.resume();
-  await once(socket, 'end');
-  socket.destroy();
-  if (bytes !== DOWNLOAD_BYTES) throw new Error(`${bytes} bytes arrived`);
-  return bytes / 1e6 / (performance.now() - began);
-}
-
-async function connectionsPerSecond(open: () => Promise<Socket>): Promise<number> {
-  const began = performance.now();
-  let left = CONNECTIONS;
-  const worker = async () => {
-    while (left-- > 0) {
-      const socket = await open();
-      socket.end('x');
-      socket.resume();
-      await once(socket, 'close');
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return (CONNECTIONS * 1000) / (performance.now() - began);
-}
-
-async function requestsMs(port: number, path: string, host?: string): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: PARALLEL });
-  const began = performance.now();
-  let left = REQUESTS;
-  const worker = async () => {
-    while (left-- > 0) {
-      const outgoing = request({ port, path, agent, ...(host && { headers: { host } }) }).end();
-      const [response] = await once(outgoing, 'response');
-      if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
-      await once(response.resume(), 'end');
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  agent.destroy();
-  return performance.now() - began;
-}
-
-function opened(port: number, hello: string, until: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    socket.once('error', reject);
-    if (until === '') return void socket.once('connect', () => resolve(socket));
-    socket.write(hello);
-    socket.once('data', (chunk) => {
-      socket.pause();
-      if (chunk.toString('latin1').endsWith(until)) resolve(socket);
-      else reject(new Error(chunk.toString('latin1')));
+  print(['1000 requests', 'ms each new', '', 'ms kept alive', '']);
+  for (const name of Object.keys(ports)) {
+    const cells = [false, true].flatMap((keepAlive) => {
+      const ms = best.get(`${name} ${keepAlive}`)?.value ?? 0;
+      return [ms.toFixed(0), times(ms, best.get(`bare ${keepAlive}`)?.value ?? 1)];
     });
-  });
-}
-
-async function serve(): Promise<void> {
-  const block = Buffer.alloc(1024 * 1024, 'x');
-  const bulk = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.once('data', () => {
-      let left = DOWNLOAD_BYTES / block.length;
-      const more = () => {
-        while (left-- > 0) if (!socket.write(block)) return void socket.once('drain', more);
-        socket.end();
-      };
-      more();
-    });
-  });
-  const short = createServer((socket) => socket.on('error', () => socket.destroy()).pipe(socket));
-  const { createServer: createHttp } = await import('node:http');
-  const http = createHttp((_request, response) => response.end('{"ok":true}'));
-  const ports: number[] = [];
-  for (const server of [bulk, short, http]) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ports.push((server.address() as AddressInfo).port);
+    print([name, ...cells]);
   }
-  process.send?.({ bulk: ports[0], short: ports[1], http: ports[2] });
 }
 
-async function tell(message: object): Promise<void> {
-  const ready = once(process, 'message');
-  process.send?.(message);
-  await ready;
+/** Memory of the daemon for each tunnel that has carried a byte each way and is quiet now. */
+async function idle(way: Way, far: FarPorts): Promise<void> {
+  const own = mkdtempSync(join(scratch, 'idle-'));
+  const { child, told } = await started<DoorPorts>('door', [own]);
+  await ask(child, announce(way, far.short));
+  const port = way === 'transparent' ? told.transparent : told.proxy;
+  // The first tunnels compile and fill what all share.
+  await ask(client(), { what: 'hold', way, port, count: 200 } satisfies Measurement);
+  await ask(client(), { what: 'let go' } satisfies Measurement);
+  const before = await ask<DoorAnswer>(child, { memory: true });
+  const answer = await ask<Answer>(client(), { what: 'hold', way, port, count: IDLE_TUNNELS } satisfies Measurement);
+  const { rss } = await ask<DoorAnswer>(child, { memory: true });
+  await ask(client(), { what: 'let go' } satisfies Measurement);
+  const after = await ask<DoorAnswer>(child, { memory: true });
+  const kib = (bytes: number) => (bytes / 1024).toFixed(1);
+  if ('failed' in answer) print([`idle, ${way}`, `not held: ${answer.failed}`]);
+  else
+    print([
+      `${answer.value} idle, ${way}`,
+      `${kib((rss - before.rss) / answer.value)} KiB each, ${kib((after.rss - before.rss) / 1024)} MiB stay`,
+    ]);
+  child.disconnect();
+}
+
+function decisions(): void {
+  for (const count of [10, 1000, 10_000]) {
+    const image = imageOfDestinations(count);
+    const names = Array.from({ length: 1000 }, (_, at) => `host-${at}.service-${at % 50}.example`);
+    let done = 0;
+    const began = performance.now();
+    while (performance.now() - began < 500) {
+      const name = names[done++ % names.length] ?? '';
+      decideHost(image, { name, port: 443 });
+    }
+    const micros = ((performance.now() - began) * 1000) / done;
+    print([`${count} destinations`, `${micros.toFixed(1)} µs a decision`]);
+  }
+}
+
+async function started<Told>(name: string, args: string[] = []): Promise<{ child: ChildProcess; told: Told }> {
+  const profiled = options.profile && name === 'door' ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [];
+  const child = fork(fileURLToPath(new URL(`egress/${name}.ts`, import.meta.url)), args, {
+    execArgv: [...process.execArgv, '--expose-gc', ...profiled],
+  });
+  children.push(child);
+  const [told] = (await once(child, 'message')) as [Told];
+  if (name === 'client') theClient = child;
+  return { child, told };
+}
+
+function client(): ChildProcess {
+  if (!theClient) throw new Error('no client');
+  return theClient;
+}
+
+async function ask<Told>(child: ChildProcess, question: Measurement | DoorQuestion): Promise<Told> {
+  const answered = once(child, 'message');
+  child.send(question);
+  return ((await answered) as [Told])[0];
+}
+
+function announce(way: Way, port: number): DoorQuestion {
+  return { kind: way === 'transparent' ? 'transparent' : 'proxy', port };
+}
+
+function keepBest(best: Map<string, { value: number; p95: number }>, key: string, fresh: Answer, least: boolean): void {
+  if ('failed' in fresh) return;
+  const known = best.get(key);
+  const better = !known || (least ? fresh.value < known.value : fresh.value > known.value);
+  if (better) best.set(key, { value: fresh.value, p95: fresh.p95 ?? 0 });
+}
+
+function times(value: number, base: number): string {
+  return `${(value / base).toFixed(2)}x`;
+}
+
+function print(cells: readonly string[]): void {
+  const [first = '', ...rest] = cells;
+  console.log(`${first.padEnd(22)}${rest.map((cell) => cell.padStart(14)).join('')}`);
 }

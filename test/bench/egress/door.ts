@@ -1,0 +1,80 @@
+/**
+ * Gatekeeper's egress as the daemon has it, with a compiled policy and a signed log, in a process of its own. Supervisors are missing: the parent says
+ * what the next connections are announced as.
+ */
+import { createHash } from 'node:crypto';
+import { AuditLog } from '../../../src/adapters/audit-log/audit-log.ts';
+import { verifyWith } from '../../../src/adapters/keys/public-key.ts';
+import { openSigningKey } from '../../../src/adapters/keys/signing-key.ts';
+import { writeFileAtomic } from '../../../src/adapters/process/atomic-file.ts';
+import { type EgressDoor, startEgress } from '../../../src/adapters/proxy/egress.ts';
+import type { Connection } from '../../../src/adapters/proxy/egress-event.ts';
+import { PolicyImage } from '../../../src/core/engine/image.ts';
+import { compilePolicy } from '../../../src/core/policy/compile.ts';
+import { egressRecord } from '../../../src/daemon/egress-record.ts';
+
+export type DoorPorts = { proxy: number; transparent: number };
+/** What the parent may ask for; each message is answered once. */
+export type DoorQuestion = { kind?: Connection['kind']; port?: number; memory?: true };
+export type DoorAnswer = { rss: number };
+
+const place = (path: string) => {
+  const bytes = new TextEncoder().encode(path);
+  return { lexical: bytes, real: bytes };
+};
+const ROOTS = { home: place('/home/bench'), workspace: place('/home/bench/project'), tmp: place('/tmp') };
+const EMPTY = 'version: 1\nname: nothing\npolicies:\n  - action: unix_socket\n    rules: []\n';
+
+/** A policy of so many destinations; those of the measurements are among them. */
+export function imageOfDestinations(count: number): PolicyImage {
+  const rules = Array.from({ length: count }, (_, at) => `{ destination: "${nameOf(at)}:443", effect: allow }`);
+  rules.push('{ destination: ["b.test", "localhost"], effect: allow }');
+  const text = `version: 1\nname: bench\npolicies:\n  - action: network\n    rules:\n      - ${rules.join('\n      - ')}\n`;
+  const { image } = compilePolicy(
+    [
+      { name: 'builtin:protection', layer: 'protection', text: EMPTY },
+      { name: 'builtin:guards', layer: 'guards', text: EMPTY },
+      { name: 'user:bench.yaml', layer: 'user', text },
+    ],
+    ROOTS,
+  );
+  return PolicyImage.open(image, createHash('sha256').update(image).digest('hex'));
+}
+
+const nameOf = (at: number) => (at % 4 === 0 ? `*.zone-${at}.example` : `host-${at}.service-${at % 50}.example`);
+
+if (process.argv[1] === import.meta.filename) {
+  const [, , directory = '', destinations = '8'] = process.argv;
+  const key = openSigningKey(directory);
+  const log = await AuditLog.open({
+    directory,
+    signer: key,
+    verify: verifyWith(key.publicKey),
+    now,
+    writeAtomic: writeFileAtomic,
+  });
+  const image = imageOfDestinations(Number(destinations));
+  let announced: Connection = { run: 'bench', pid: 1, program: '/bench', kind: 'proxy', address: '127.0.0.1', port: 1 };
+  const rule = (index: number) => image.rules[index];
+  const door: EgressDoor = {
+    connection: async () => announced,
+    policyOf: () => ({ image, simulate: false }),
+    record: async (event) => {
+      const at = { time: now(), agent: 'bench', policy: `sha256:${image.digest}` };
+      await log.append([egressRecord(event, at, rule)]);
+    },
+    resolve: async () => ['127.0.0.1'],
+  };
+  const { proxyPort, transparentPort } = await startEgress(door);
+  process.on('message', ({ kind, port, memory }: DoorQuestion) => {
+    announced = { ...announced, ...(kind && { kind }), ...(port && { port }) };
+    if (memory) for (let round = 0; round < 3; round++) globalThis.gc?.();
+    process.send?.({ rss: process.memoryUsage.rss() } satisfies DoorAnswer);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send?.({ proxy: proxyPort, transparent: transparentPort } satisfies DoorPorts);
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
