@@ -30,12 +30,14 @@ int gk_files_open(struct gk_supervisor *supervisor) {
 	struct gk_files *files = calloc(1, sizeof *files);
 	if (files == NULL)
 		return -ENOMEM;
-	files->root = files->proc = files->self_fd = -1;
+	files->root = files->proc = files->self_fd = files->offered.directory = -1;
 	int rc = drop_capabilities();
 	if (rc == 0)
 		rc = open_own_view(files);
 	if (rc == 0)
 		rc = choose_reserved_name(files);
+	if (rc == 0)
+		rc = gk_offered_open(supervisor->lent.offered, "/etc", &files->offered);
 	if (rc == 0)
 		rc = gk_identities_open(&files->identities);
 	if (rc == 0)
@@ -51,6 +53,8 @@ int gk_files_open(struct gk_supervisor *supervisor) {
 			close(files->proc);
 		if (files->self_fd >= 0)
 			close(files->self_fd);
+		if (files->offered.directory >= 0)
+			close(files->offered.directory);
 		free(files->identities);
 		gk_mounts_close(files->mounts);
 		free(files);

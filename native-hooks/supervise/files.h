@@ -3,6 +3,7 @@
 #define GK_SUPERVISE_FILES_H
 
 #include "supervise/judge.h"
+#include "supervise/offered.h"
 #include "supervise/resolve.h"
 #include "supervise/sticky.h"
 #include "supervise/supervisor.h"
@@ -30,6 +31,7 @@ struct gk_files {
 	dev_t memory_device; /* where memfds live: they have no name, whatever the kernel prints for them */
 	_Atomic uint64_t fs_cache[GK_FS_CACHE]; /* device << 2 | kind; 0 is empty */
 	struct gk_sticky sticky;
+	struct gk_offered offered;
 	struct gk_identities *identities;
 	struct gk_mounts *mounts; /* NULL: no place has two names */
 	struct gk_terminals *terminals;

@@ -103,6 +103,8 @@ static void open_request(struct gk_call *call, struct gk_open_request *request, 
 				gk_open_existing(call, &object, request);
 				return gk_object_release(&object);
 			}
+			if (rc == -ENOENT && gk_open_offered_alone(call, request))
+				return;
 			if (rc != -ENOENT || !create)
 				return gk_answer_error(call, create && leads_to_slash(call, request) ? EISDIR : rc);
 		}

@@ -39,6 +39,11 @@ void gk_open_existing(struct gk_call *call, struct gk_object *object, const stru
 	int drop = O_NOFOLLOW | (request->flags & O_CREAT ? O_CREAT | O_EXCL : 0);
 	/* A terminal opened without O_NOCTTY could become the supervisor's own. */
 	int flags = (request->flags & ~drop) | O_NOCTTY | O_CLOEXEC;
+	if (S_ISREG(object->stat.st_mode) && !gk_open_writes(flags)) {
+		int offered = gk_offered_take(&gk_files_of(call)->offered, gk_object_path(object), flags);
+		if (offered >= 0)
+			return gk_answer_fd(call, offered, cloexec);
+	}
 	if (may_wait(call, object, flags))
 		return wait_for(call, object, flags, cloexec);
 	if ((flags & O_TRUNC) && !gk_call_valid(call))

@@ -28,7 +28,8 @@ bool gk_open_plain(struct gk_call *call, const struct gk_open_request *request) 
 		return false;
 	struct stat st;
 	if (lstat(path.text, &st) < 0) {
-		if (errno != ENOENT || !is_absent(gk_files_of(call), &path) || gk_mutations_settled(call->supervisor) != settled)
+		if (errno != ENOENT || gk_is_replaced(&gk_files_of(call)->offered, gk_slice(path.text, path.length)) ||
+		    !is_absent(gk_files_of(call), &path) || gk_mutations_settled(call->supervisor) != settled)
 			return false;
 		gk_answer_error(call, ENOENT);
 		return true;
@@ -133,6 +134,9 @@ static bool may_read(struct gk_call *call, const struct gk_path *path) {
 
 /* The policy allows what bears this name to be read, whatever that is by now; given away is what was plain once it was open. */
 static int open_named(struct gk_files *files, const struct gk_path *path, int flags) {
+	int offered = (flags & O_DIRECTORY) != 0 ? -ENOTDIR : gk_offered_take(&files->offered, gk_slice(path->text, path->length), flags);
+	if (offered >= 0)
+		return offered;
 	/* With O_NONBLOCK a lease that somebody holds makes the open fail instead of wait. */
 	int fd = gk_openat2(files->root, path->text, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, GK_RESOLVE_NO_SYMLINKS);
 	if (fd < 0)

@@ -4,6 +4,7 @@
 #define GK_TEST_FILES_RUN_H
 
 #include "include/gk_dispatch.gen.h"
+#include "supervise/files.h"
 #include "supervise/loop.h"
 #include "supervise/pool.h"
 #include "sys/notify.h"
@@ -28,6 +29,7 @@ enum { RUN_DENY_MAX = 8 };
 /* Everything is allowed but what these patterns match. guarded: writing and deleting, by a rule of the built-in guards. */
 struct run_policy {
 	const char *deny_read[RUN_DENY_MAX], *deny_write[RUN_DENY_MAX], *deny_delete[RUN_DENY_MAX], *guarded[RUN_DENY_MAX];
+	const char *offered, *system; /* what is read in place of what lies in system; NULL: nothing */
 	const char *root; /* workspace, home and tmp at once; NULL: none that exists */
 };
 
@@ -120,7 +122,9 @@ TEST_INLINE int run_supervised(const struct run_policy *policy, int (*body)(void
 	supervisor.supervisor_pid = getpid();
 	int where = mkdtemp(directory) == NULL ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (where < 0 || gk_journal_open(where, gk_slice_of("test"), &supervisor.journal) < 0 ||
-	    gk_tasks_open(&supervisor) < 0 || gk_files_open(&supervisor) < 0 || gk_network_open(&supervisor, 0, 0) < 0 ||
+	    gk_tasks_open(&supervisor) < 0 || gk_files_open(&supervisor) < 0 ||
+	    (policy->offered != NULL && gk_offered_open(policy->offered, policy->system, &supervisor.files->offered) < 0) ||
+	    gk_network_open(&supervisor, 0, 0) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return 125;
 	unlinkat(where, "journal-000001", 0);
