@@ -1,8 +1,8 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { sealRecord } from '../../core/audit/chain.ts';
 import { sealHead } from '../../core/audit/head.ts';
-import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
+import { type AuditFields, type ChainHead, needsSignature } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { recoverLog } from './recovery.ts';
 import { headPath, segmentPath } from './segments.ts';
@@ -35,6 +35,7 @@ export class AuditLog {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   #undo = false;
+  #heldUpUntil = 0;
   #headTimer: NodeJS.Timeout | undefined;
   #heads: Promise<unknown> = Promise.resolve();
   /** What the last head tells of. */
@@ -99,7 +100,7 @@ export class AuditLog {
   }
 
   async #writeWaiting(): Promise<void> {
-    await Promise.resolve(); // let the rest of this turn join the batch
+    await new Promise(setImmediate); // let the rest of this turn join the batch
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH);
       try {
@@ -117,7 +118,7 @@ export class AuditLog {
   async #writeBatch(records: readonly AuditFields[]): Promise<void> {
     const { signer } = this.#options;
     let head = this.#head;
-    const text = signer.whileOpen(() => {
+    const seal = () => {
       let lines = '';
       for (const record of records) {
         const sealed = sealRecord(record, head, { hash: sha256, sign: signer.sign });
@@ -125,17 +126,34 @@ export class AuditLog {
         lines += `${sealed.line}\n`;
       }
       return lines;
-    });
+    };
+    // Opening the key's memory costs as much as ten receipts without a signature.
+    const text = records.some(needsSignature) ? signer.whileOpen(seal) : seal();
     const file = await this.#openFile();
     const bytes = Buffer.from(text);
     this.#undo = true;
-    for (let at = 0; at < bytes.length; ) {
-      at += (await file.write(bytes, at, bytes.length - at, this.#size + at)).bytesWritten;
-    }
+    await this.#write(file, bytes);
     this.#undo = false;
     this.#size += bytes.length;
     this.#head = head;
     this.#headLater();
+  }
+
+  /**
+   * Small batches at once, since a thread would cost several times what the copy into the kernel's memory does. When the disk is so far behind that the
+   * kernel holds a writer up, threads wait for it for a while: what else this process does goes on.
+   */
+  async #write(file: FileHandle, bytes: Buffer): Promise<void> {
+    const began = performance.now();
+    const atOnce = bytes.length <= AT_ONCE_BYTES && began >= this.#heldUpUntil;
+    for (let at = 0; at < bytes.length; ) {
+      const left = bytes.length - at;
+      at += atOnce
+        ? writeSync(file.fd, bytes, at, left, this.#size + at)
+        : (await file.write(bytes, at, left, this.#size + at)).bytesWritten;
+    }
+    const ended = performance.now();
+    if (atOnce && ended - began > HELD_UP_MS) this.#heldUpUntil = ended + PATIENT_MS;
   }
 
   /** The file to write to, ending exactly where this writer left it. */
@@ -190,5 +208,8 @@ export class AuditLog {
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const MAX_BATCH = 4096;
+const AT_ONCE_BYTES = 64 * 1024;
+const HELD_UP_MS = 5;
+const PATIENT_MS = 1000;
 /** How far the signed head may be behind the log. */
 const HEAD_MS = 500;
