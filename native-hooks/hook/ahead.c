@@ -32,9 +32,10 @@ long gk_read_ahead(int dirfd, const char *path, int flags) {
 	return probe(dirfd, path, flags);
 }
 
-/* What git writes under these names is a draft until the supervisor is asked again (supervise/git_draft.h). */
-static bool may_be_draft(const char *path) {
-	static const char *const names[] = {".git", "gitdir", "commondir"};
+/* Names that the supervisor answers with another file: what git writes under the first three is a draft until it is asked again (supervise/git_draft.h), and in place
+ * of the others the run may be offered something (supervise/offered.h). */
+static bool may_be_replaced(const char *path) {
+	static const char *const names[] = {".git", "gitdir", "commondir", "hosts", "resolv.conf", "stub-resolv.conf"};
 	const char *name = path;
 	for (const char *at = path; *at != '\0'; at++)
 		if (*at == '/')
@@ -53,9 +54,10 @@ static bool may_be_draft(const char *path) {
 static long hint(int dirfd, const char *path, int flags) {
 	uint64_t hinted = (uint64_t)GK_HINT_MAGIC << 32 | (unsigned)flags;
 	long answer = gk_raw4(SYS_openat, dirfd, (long)path, (long)hinted, 0);
-	/* Only now is it known that path can be read. */
-	if (answer >= 0 && !(flags & O_DIRECTORY) && may_be_draft(path)) {
-		gk_raw4(SYS_close, answer, 0, 0, 0);
+	/* Only now is it known that path is a string. */
+	if ((answer >= 0 || answer == -ENOENT) && !(flags & O_DIRECTORY) && may_be_replaced(path)) {
+		if (answer >= 0)
+			gk_raw4(SYS_close, answer, 0, 0, 0);
 		return GK_UNDECIDED;
 	}
 	if (answer != -EACCES) {
@@ -80,7 +82,7 @@ static long probe(int dirfd, const char *path, int flags) {
 	}
 	if (probe_credit <= CREDIT_MOST - CREDIT_OF_MISS)
 		probe_credit += CREDIT_OF_MISS;
-	return found;
+	return found == -ENOENT && may_be_replaced(path) ? GK_UNDECIDED : found;
 }
 
 /* Against what an execution costs the look is nothing, and who searches PATH misses often. */

@@ -77,6 +77,43 @@ static void nothing_is_hinted(void) {
 	end();
 }
 
+static const char *const asked_for[] = {"hosts", "./hosts", "dir/resolv.conf", "dir/stub-resolv.conf", "dir/.git"};
+
+/* Where nothing can be listed any more. */
+static void end_by_names(void) {
+	static const char *const made[] = {"file", "link", "dangling", "loop"};
+	for (size_t i = 0; i < sizeof(asked_for) / sizeof(*asked_for); i++)
+		unlink(asked_for[i]);
+	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
+		EXPECT(unlink(made[i]) == 0);
+	EXPECT(rmdir("dir") == 0 && chdir("/") == 0 && rmdir(directory) == 0);
+}
+
+/* The supervisor may have something else for them than the kernel. */
+static void some_names_are_asked_for(void) {
+	begin();
+	for (size_t i = 0; i < sizeof(asked_for) / sizeof(*asked_for); i++)
+		write_file(asked_for[i], "");
+	answer_opens(HINTED);
+	EXPECT(opens("file", O_RDONLY));
+	FILE *stream = fopen("file", "r");
+	EXPECT(stream != NULL && fclose(stream) == 0);
+	for (size_t i = 0; i < sizeof(asked_for) / sizeof(*asked_for); i++) {
+		EXPECT(is_hinted(asked_for[i], O_RDONLY));
+		EXPECT(fopen(asked_for[i], "r") == NULL && errno == HINTED);
+	}
+	end_by_names();
+}
+
+static void some_names_are_asked_for_though_missing(void) {
+	begin();
+	answer_opens(HINTED);
+	EXPECT(!opens("none", O_RDONLY) && errno == ENOENT);
+	for (size_t i = 0; i < sizeof(asked_for) / sizeof(*asked_for); i++)
+		EXPECT(is_hinted(asked_for[i], O_RDONLY));
+	end_by_names();
+}
+
 /* Its own descriptor of the file, its own place in it. */
 static void a_refused_hint_is_asked_again(void) {
 	begin();
@@ -281,6 +318,8 @@ static const struct actor actors[] = {
 	{"files hinted", files_are_hinted},
 	{"directories hinted", directories_are_hinted},
 	{"nothing hinted", nothing_is_hinted},
+	{"asked for", some_names_are_asked_for},
+	{"asked for though missing", some_names_are_asked_for_though_missing},
 	{"refused hint", a_refused_hint_is_asked_again},
 	{"probed", probes_are_saved_where_everything_is_there},
 	{"not probed", nothing_is_probed},
@@ -312,6 +351,9 @@ int main(int argc, char **argv) {
 	CHECK_HOOKED("filtered by prctl", "fd:/none");
 	CHECK_HOOKED("filtered by seccomp", "fd:/none");
 	CHECK_HOOKED("refused hint", "fd:/none");
+	CHECK_HOOKED("asked for", "fd:/none");
+	CHECK_HOOKED("asked for though missing", "fd:/none");
+	CHECK_HOOKED("asked for though missing", "d:/none");
 	CHECK_HOOKED("probed", ":/none");
 	CHECK_HOOKED("probed", "d:/none");
 	CHECK_HOOKED("not probed", "h:/none");
