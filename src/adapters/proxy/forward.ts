@@ -4,11 +4,9 @@ import type { Dispatcher } from 'undici';
 import { formatAuthority } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { connectionNames, HOP_BY_HOP, hasBody } from './http-target.ts';
+import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { PinnedAgent } from './pinned-agent.ts';
 import type { Refusal } from './refusal.ts';
-
-/** A header that a rule puts in, its name in lower case. */
-export type InjectedHeader = readonly [name: string, value: string];
 
 export type Forwarded = {
   /** The pinned one. */
@@ -123,11 +121,6 @@ function headersFor({ headers }: IncomingMessage, { target, usualPort, injected 
   }
   for (const header of injected) out.push(...header);
   return out;
-}
-
-/** Servers that hand headers to programs as variables know no difference between a dash and an underscore (RFC 3875, 4.1.18). */
-export function isReplaced(name: string, injected: readonly InjectedHeader[]): boolean {
-  return injected.some(([own]) => own === name || own.replaceAll('-', '_') === name.replaceAll('-', '_'));
 }
 
 /** All but those that belong to one connection. */

@@ -6,6 +6,7 @@ import { canonicalRequestPath } from '../../core/egress/request-path.ts';
 import type { EgressTerms } from '../../core/egress/terms.ts';
 import type { HttpRequest } from '../../core/engine/decide.ts';
 import type { Connection, EgressEvent, Known, Via } from './egress-event.ts';
+import { type InjectedHeader, type InjectionsFor, type SecretOf, withSecrets } from './injection.ts';
 import type { Lookup } from './lookup.ts';
 import { Receipts, refusal } from './receipts.ts';
 import { byDefault, guarded, type HostVerdict, internal, spoken, type Word } from './word.ts';
@@ -25,6 +26,9 @@ export type GateOptions<Image> = {
   decide: DecideHost<Image>;
   termsOf: TermsOf<Image>;
   record(event: EgressEvent<Image>): Promise<void>;
+  /** Without it nothing is put into requests. */
+  injectionsFor?: InjectionsFor<Image>;
+  secretOf?: SecretOf;
   lookup: Lookup;
   /** Ports of gatekeeper's own listeners on loopback; no rule opens them. */
   isOwnPort(port: number): boolean;
@@ -62,6 +66,8 @@ export type Admitted<Image = unknown> = {
   rule: number | null;
   addresses: readonly [Address, ...Address[]];
   port: number;
+  /** What rules put into the request, in place of what it has of the same name. Never shown or recorded. */
+  headers: readonly InjectedHeader[];
   /** Records the end; trouble with the record is not the tunnel's, which is over. */
   closed(end: { address: Address | undefined; bytesUp: number; bytesDown: number; durationMs: number }): void;
 };
@@ -89,6 +95,8 @@ export class Gate<Image> {
     const [first, ...others] = addresses;
     if (verdict === 'deny' || !first)
       return this.#receipts.refuse(connection, destination, image, word, verdict, refused);
+    const headers = verdict === 'allow' ? this.#injected(connection.run, image, destination) : [];
+    if (!headers) return this.#receipts.refuse(connection, destination, image, internal('secret-unknown'), 'deny');
     const written = await this.#receipts.write(connection, destination, image, word, verdict, first);
     if (!written) return refusal(destination, image, internal('journal-failed'));
     return {
@@ -97,6 +105,7 @@ export class Gate<Image> {
       rule: (named ?? word).rule,
       addresses: [first, ...others],
       port: destination.port,
+      headers,
       closed: (end) => this.#receipts.close(connection, destination, image, end),
     };
   }
@@ -155,6 +164,16 @@ export class Gate<Image> {
   refuseForResources(connection: Connection, destination: Destination): Promise<Refused<Image>> {
     const image = this.#options.policyOf(connection.run)?.image;
     return this.#receipts.refuse(connection, destination, image, internal('resources'), 'deny');
+  }
+
+  /** Undefined when a secret of it is not known. */
+  #injected(run: string, image: Image, destination: Destination): readonly InjectedHeader[] | undefined {
+    const { injectionsFor, secretOf } = this.#options;
+    const request = requestOf(destination);
+    if (!injectionsFor || !request) return [];
+    const { host, port } = destination;
+    const target = host.kind === 'name' ? { name: host.name } : { address: host.address };
+    return withSecrets(injectionsFor(image, { ...target, port, request }), (name) => secretOf?.(run, name));
   }
 
   async #judge(image: Image, simulate: boolean, run: string, destination: Destination): Promise<Judgement> {

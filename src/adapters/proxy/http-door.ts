@@ -7,6 +7,7 @@ import { onConnect } from './connect-door.ts';
 import type { Doorway } from './doorway.ts';
 import { admitExchange, type Exchange } from './http-exchange.ts';
 import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { type InjectedHeader, isReplaced } from './injection.ts';
 import { RunLoad } from './limits.ts';
 import { ABORT, type PinnedAgent, pinnedAgent } from './pinned-agent.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
@@ -19,6 +20,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 type LongExchange = Exchange & {
   /** Set when it was admitted. */
   origin?: string;
+  /** What rules put in. */
+  injected?: readonly InjectedHeader[];
   /** Fires when the client has gone before its answer was complete. */
   gone?: AbortSignal;
 };
@@ -72,6 +75,7 @@ async function decide<Image>(
   if ('body' in admitted || !exchange)
     return send(reply, 'body' in admitted ? admitted : malformed('the request failed', 500));
   exchange.origin = admitted.origin;
+  exchange.injected = admitted.headers;
   exchange.gone = goneSignal(reply);
   return undefined;
 }
@@ -99,6 +103,9 @@ function proxyOptions(agent: PinnedAgent, exchanges: WeakMap<IncomingMessage, Lo
       rewriteRequestHeaders: ({ raw }: { raw: IncomingMessage }, headers: Record<string, unknown>) => {
         for (const name of HOP_BY_HOP) delete headers[name];
         const target = exchanges.get(raw)?.target;
+        const injected = exchanges.get(raw)?.injected ?? [];
+        for (const name of Object.keys(headers)) if (isReplaced(name.toLowerCase(), injected)) delete headers[name];
+        Object.assign(headers, Object.fromEntries(injected));
         if (target && 'host' in target) headers['host'] = formatAuthority(target, 80);
         return { ...headers, [ABORT]: exchanges.get(raw)?.gone };
       },

@@ -6,6 +6,7 @@ import type { Doorway } from './doorway.ts';
 import { knownBy } from './egress-event.ts';
 import type { Admitted } from './gate.ts';
 import { askedOf } from './http-target.ts';
+import type { InjectedHeader } from './injection.ts';
 import type { RunLoad } from './limits.ts';
 import { pinnedOrigin } from './pinned-agent.ts';
 import { malformed, type Refusal } from './refusal.ts';
@@ -20,7 +21,7 @@ export async function admitExchange<Image>(
   exchange: Exchange | undefined,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<{ origin: string } | Refusal> {
+): Promise<{ origin: string; headers: readonly InjectedHeader[] } | Refusal> {
   const connection = doorway.attribution.of(request.socket);
   if (!connection || !exchange) return malformed('whose request this is, is not known', 407);
   const { target } = exchange;
@@ -33,7 +34,7 @@ export async function admitExchange<Image>(
   const admitted = await doorway.admit(connection, destination);
   if (!('ok' in admitted)) return admitted;
   recordEnd(exchange.started, admitted, request.socket, response);
-  return { origin: pinnedOrigin(connection.run, formatHost(host), admitted) };
+  return { origin: pinnedOrigin(connection.run, formatHost(host), admitted), headers: admitted.headers };
 }
 
 /** Counts bytes by what the client's connection carried since the exchange before this one. */

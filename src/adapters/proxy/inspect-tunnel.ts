@@ -20,8 +20,8 @@ export type InspectedTunnel<Image> = {
   head: Uint8Array;
   /** Set when `head` begins with a whole hello, which the terms of the destination have let pass. */
   hello: ClientHello | undefined;
-  /** Decides about one request, with its receipt. What is admitted has its own `closed` to call. */
-  admit(asked: AskedRequest): Promise<Admitted<Image> | Refusal>;
+  /** Decides about one request, with its receipt; without one, about the tunnel as if nobody looked. What is admitted has its own `closed` to call. */
+  admit(asked?: AskedRequest): Promise<Admitted<Image> | Refusal>;
   /** The receipt of a tunnel that cannot be inspected, and what to tell if it can be told. Undefined in a simulated run, which goes on as it can. */
   refuse(reason: EgressReason): Promise<Refusal | undefined>;
   /** One connection to the checked addresses; undefined when none answers or the client has gone. */

@@ -31,13 +31,17 @@ export async function takeShortWay<Image>(
     if ('body' in admitted) return refuse(response, admitted);
     if (response.closed) return;
     const failed = () => failure('unreachable', formatHost(target.host), target.port, 502);
-    forward(agent, { origin: admitted.origin, target, usualPort: 80, injected: NOTHING, failed }, request, response);
+    forward(
+      agent,
+      { origin: admitted.origin, target, usualPort: 80, injected: admitted.headers, failed },
+      request,
+      response,
+    );
   } catch {
     refuse(response, malformed('the request failed', 500));
   }
 }
 
-const NOTHING = [] as const;
 /** No segment is empty or starts with a dot, and nothing is escaped, a parameter or rewritten by any parser of URLs. */
 const ORDINARY_PATH = /^\/(?:[\w~!$&()*+,=:@-][\w~!$&()*+,=:@.-]*(?:\/|$))*$/;
 const ORDINARY_QUERY = /^(?:\?[\w~!$&()*+,;=:@.%/?-]*)?$/;

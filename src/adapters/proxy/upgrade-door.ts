@@ -5,8 +5,8 @@ import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import type { Doorway } from './doorway.ts';
 import { knownBy } from './egress-event.ts';
-import { type InjectedHeader, isReplaced } from './forward.ts';
 import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { Limits } from './limits.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { relay, type TunnelBytes } from './relay.ts';
@@ -57,7 +57,7 @@ async function serve<Image>(
   const unreachable = failure('unreachable', formatHost(host), port, 502);
   if (!dialled) return unreachable;
   const bytes = await passUpgrade(
-    { request, target, usualPort: 80, injected: [], socket, head, unreachable },
+    { request, target, usualPort: 80, injected: admitted.headers, socket, head, unreachable },
     dialled.socket,
     doorway.limits,
   );
