@@ -162,6 +162,13 @@ static int decide_loopback(struct gk_call *call, const struct gk_endpoint *endpo
 	return error == -EACCES && gk_network_is_closed(network, endpoint) ? -ECONNREFUSED : error;
 }
 
+/* Whether the daemon decides what is asked for there, request by request. The run's own servers and the daemon itself are no such place. */
+static bool is_inspected(struct gk_call *call, const struct gk_endpoint *endpoint) {
+	struct gk_network *network = call->supervisor->network;
+	return gk_may_inspect(gk_current_image(call->supervisor), endpoint->address, endpoint->port) &&
+	       endpoint->port != gk_network_transparent_port(network) && !gk_network_is_own(network, endpoint);
+}
+
 /* Whether a connect on this socket has begun or succeeded: the address then means nothing to the kernel any more, and a
  * non-blocking caller asks how far it is. */
 static bool is_under_way(const struct gk_socket *socket) {
@@ -189,12 +196,13 @@ static int decide_internet(struct gk_call *call, const struct gk_address *asked,
 		error = gk_judge_endpoint(call, &endpoint, &verdict);
 		return error ? error : gk_announce(call, &attempt->socket, "proxy", endpoint.port, &endpoint, &attempt->to);
 	}
-	if (class == GK_ADDRESS_LOOPBACK) {
+	bool inspected = is_inspected(call, &endpoint);
+	if (class == GK_ADDRESS_LOOPBACK && !inspected) {
 		attempt->to = *asked;
 		return decide_loopback(call, &endpoint);
 	}
-	/* A synthetic address stands for a name, which only the daemon can judge. */
-	if (class != GK_ADDRESS_SYNTHETIC) {
+	/* A synthetic address stands for a name, which only the daemon can judge, as requests that are looked into. */
+	if (class != GK_ADDRESS_SYNTHETIC && !inspected) {
 		verdict = gk_decide_address(gk_current_image(call->supervisor), endpoint.address, endpoint.port);
 		error = gk_judge_endpoint(call, &endpoint, &verdict);
 	}
