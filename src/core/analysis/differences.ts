@@ -1,9 +1,9 @@
-import { decidePath, type HostRequest, type PathAction } from '../engine/decide.ts';
+import { decideHost, decidePath, type HostRequest, type PathAction } from '../engine/decide.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import type { Decision } from '../engine/precedence.ts';
 import type { ActionName } from '../wire/messages.ts';
 import { commandGrammar, pathGrammar } from './grammar.ts';
-import { HostJudge, representativeRequests } from './requests.ts';
+import { representativeRequests } from './requests.ts';
 import {
   commandReader,
   guessingReader,
@@ -116,11 +116,10 @@ const isWritable = (image: PolicyImage, program: Uint8Array): boolean =>
   decidePath(image, 'file_write', program).effect === 'allow';
 
 function compareNetwork(before: PolicyImage, after: PolicyImage, found: Found): void {
-  const judges = [new HostJudge(before), new HostJudge(after)] as const;
   const requests = representativeRequests([before, after]);
   if (!requests) found.giveUp();
   for (const request of requests ?? []) {
-    found.add([judges[0].decide(request), judges[1].decide(request)], () => ({ request }));
+    found.add([decideHost(before, request), decideHost(after, request)], () => ({ request }));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PathAction } from '../engine/decide.ts';
+import { decideHost, type PathAction } from '../engine/decide.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import type { Decision } from '../engine/precedence.ts';
 import { AUTOMATON_KIND } from '../policy/image-layout.ts';
@@ -6,7 +6,7 @@ import type { RuleEntry } from '../policy/rule-table.ts';
 import type { ActionName } from '../wire/messages.ts';
 import { MOST_NODES } from './differences.ts';
 import { commandGrammar, pathGrammar } from './grammar.ts';
-import { HostJudge, representativeRequests } from './requests.ts';
+import { representativeRequests } from './requests.ts';
 import { requestText } from './subject-text.ts';
 import { automataOf, commandReader, guessingReader, pathReader } from './verdicts.ts';
 import { NO_MARK, type Track, Walk } from './walk.ts';
@@ -55,11 +55,9 @@ function matchOfNetwork(image: PolicyImage, rule: RuleEntry): ReturnType<typeof 
     ({ label, pattern, action }) => action === 'network' && label === rule.label && pattern === rule.pattern,
   );
   const own = { ...image, hosts: image.hosts.filter((host) => host.rule === index) };
-  const alone = new HostJudge(own);
-  const judge = new HostJudge(image);
   for (const request of representativeRequests([image]) ?? []) {
-    if (alone.decide(request).rule !== index) continue;
-    return { subject: new TextEncoder().encode(requestText(request)), decision: judge.decide(request) };
+    if (decideHost(own, request).rule !== index) continue;
+    return { subject: new TextEncoder().encode(requestText(request)), decision: decideHost(image, request) };
   }
   return null;
 }

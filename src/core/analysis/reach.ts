@@ -1,9 +1,9 @@
-import type { PathAction } from '../engine/decide.ts';
+import { decideHost, type PathAction } from '../engine/decide.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import type { Decision } from '../engine/precedence.ts';
 import { MOST_NODES } from './differences.ts';
 import { commandGrammar, pathGrammar } from './grammar.ts';
-import { HostJudge, representativeRequests } from './requests.ts';
+import { representativeRequests } from './requests.ts';
 import { requestText } from './subject-text.ts';
 import { commandReader, guessingReader, pathReader } from './verdicts.ts';
 import { NO_MARK, Walk } from './walk.ts';
@@ -42,11 +42,10 @@ export function reachOfCommands(image: PolicyImage): Reach | null {
 }
 
 export function reachOfNetwork(image: PolicyImage): Reach | null {
-  const judge = new HostJudge(image);
   const reach = new Collector();
   const requests = representativeRequests([image]);
   for (const request of requests ?? []) {
-    reach.add(judge.decide(request), () => new TextEncoder().encode(requestText(request)));
+    reach.add(decideHost(image, request), () => new TextEncoder().encode(requestText(request)));
   }
   return requests && reach;
 }

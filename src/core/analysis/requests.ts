@@ -1,7 +1,7 @@
 import { behind, classBoundaries } from '../egress/address-class.ts';
-import { type HostRequest, type HttpRequest, matchHost } from '../engine/decide.ts';
+import type { HostRequest, HttpRequest } from '../engine/decide.ts';
+import { HostIndex } from '../engine/host-index.ts';
 import type { HostView, PolicyImage } from '../engine/image.ts';
-import { type Decision, resolve } from '../engine/precedence.ts';
 import { HOST_KIND } from '../policy/destination.ts';
 import { pathGrammar } from './grammar.ts';
 import { NO_MARK, Walk } from './walk.ts';
@@ -19,54 +19,17 @@ function* generateRequests(
   images: readonly PolicyImage[],
   kinds: readonly (HttpRequest | undefined)[],
 ): Generator<HostRequest> {
-  const indexes = images.map((image) => new HostIndex(image));
+  const indexes = images.map(({ hosts }) => new HostIndex(hosts));
   for (const name of representativeNames(images)) {
-    for (const port of portsOf(indexes.flatMap((index) => index.entriesFor(name)))) {
+    for (const port of portsOf(indexes.flatMap((index) => index.candidates({ name })))) {
       for (const request of kinds) yield { name, port, ...(request ? { request } : {}) };
     }
   }
+  const unnamed = images.flatMap(({ hosts }) => hosts.filter((host) => host.host === ''));
   for (const address of representativeAddresses(images)) {
-    for (const port of portsOf(indexes.flatMap((index) => index.ranges))) {
+    for (const port of portsOf(unnamed)) {
       for (const request of kinds) yield { address, port, ...(request ? { request } : {}) };
     }
-  }
-}
-
-/** Decides on connections by the few entries that can speak of a name, rather than by all. Agrees with `decideHost`. */
-export class HostJudge {
-  readonly #image: PolicyImage;
-  readonly #index: HostIndex;
-
-  constructor(image: PolicyImage) {
-    this.#image = image;
-    this.#index = new HostIndex(image);
-  }
-
-  decide(request: HostRequest): Decision {
-    const hosts = request.name === undefined ? this.#index.ranges : this.#index.entriesFor(request.name);
-    return resolve(this.#image, 'network', matchHost({ ...this.#image, hosts }, request));
-  }
-}
-
-class HostIndex {
-  readonly ranges: HostView[];
-  readonly #always: HostView[];
-  readonly #named = new Map<string, HostView[]>();
-
-  constructor({ hosts }: PolicyImage) {
-    const isNamed = ({ kind }: HostView): boolean => kind === HOST_KIND.name || kind === HOST_KIND.suffix;
-    this.ranges = hosts.filter((host) => !isNamed(host));
-    this.#always = this.ranges.filter(({ kind }) => kind !== HOST_KIND.range);
-    for (const host of hosts.filter(isNamed)) {
-      const known = this.#named.get(host.host);
-      if (known) known.push(host);
-      else this.#named.set(host.host, [host]);
-    }
-  }
-
-  entriesFor(name: string): HostView[] {
-    const labels = name.split('.');
-    return [...this.#always, ...labels.flatMap((_, from) => this.#named.get(labels.slice(from).join('.')) ?? [])];
   }
 }
 

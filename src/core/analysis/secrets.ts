@@ -1,3 +1,4 @@
+import { decideHost } from '../engine/decide.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import { parsePathPattern } from '../policy/path-pattern.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
@@ -7,7 +8,6 @@ import { MOST_NODES } from './differences.ts';
 import { pathGrammar } from './grammar.ts';
 import { KNOWN_SECRETS, UPLOAD_HOSTS } from './known-secrets.ts';
 import type { Finding } from './lint.ts';
-import { HostJudge } from './requests.ts';
 import { automataOf, pathReader } from './verdicts.ts';
 import { NO_MARK, Walk } from './walk.ts';
 
@@ -58,10 +58,9 @@ function listed(kinds: readonly string[]): string {
 
 /** Allowed hosts that keep what is sent to them. */
 export function uploadHosts(image: PolicyImage): Finding[] {
-  const judge = new HostJudge(image);
   const found = new Map<number | null, { hosts: string[]; what: string }>();
   for (const { host, what } of UPLOAD_HOSTS) {
-    const { effect, rule } = judge.decide({ name: host, port: 443 });
+    const { effect, rule } = decideHost(image, { name: host, port: 443 });
     if (effect !== 'allow') continue;
     const known = found.get(rule);
     if (known) known.hosts.push(host);

@@ -4,6 +4,7 @@ import { HOST_KIND } from '../policy/destination.ts';
 import { AUTOMATON_KIND } from '../policy/image-layout.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { EFFECT } from '../wire/messages.ts';
+import { candidatesFor } from './host-index.ts';
 import type { HostView, PolicyImage } from './image.ts';
 import { type Decision, resolve } from './precedence.ts';
 
@@ -71,7 +72,7 @@ export function matchHost(image: PolicyImage, request: HostRequest): number[] {
 /** Rules whose destinations match, whatever requests they speak of. */
 export function matchEndpoint(image: PolicyImage, endpoint: Omit<HostRequest, 'request'>): number[] {
   const addressClass = endpoint.address && classOf(endpoint.address as Address);
-  return image.hosts
+  return candidatesFor(image.hosts, endpoint)
     .filter((host) => endpoint.port >= host.portLow && endpoint.port <= host.portHigh)
     .filter((host) => namesTarget(host, endpoint, addressClass))
     .map(({ rule }) => rule);

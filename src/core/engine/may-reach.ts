@@ -2,6 +2,7 @@ import { HOST_KIND } from '../policy/destination.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { EFFECT } from '../wire/messages.ts';
 import { namesTarget } from './decide.ts';
+import { candidatesFor } from './host-index.ts';
 import type { HostView, PolicyImage } from './image.ts';
 import { resolve } from './precedence.ts';
 
@@ -10,7 +11,9 @@ import { resolve } from './precedence.ts';
  * those of certain methods and paths. It promises nothing about any one connection, and is false only where all of them are refused.
  */
 export function mayReach(image: PolicyImage, name: string): boolean {
-  const speaking = image.hosts.filter((host) => namesTarget(host, { name, port: 0 }, undefined));
+  const speaking = candidatesFor(image.hosts, { name }).filter((host) =>
+    namesTarget(host, { name, port: 0 }, undefined),
+  );
   return borders(speaking).some((port) => mayReachPort(image, speaking, port));
 }
 
