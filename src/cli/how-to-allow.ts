@@ -2,11 +2,12 @@ import type { Answer } from '../core/engine/answer.ts';
 
 /** One line that tells how a denied request could be allowed, if it can be at all. */
 export function howToAllow(
-  { winner, action, source }: Answer,
+  { winner, action, source, verdict }: Answer,
   subject: string,
   userPolicy: string,
 ): string | undefined {
   if (source === 'protection') return 'nothing can: gatekeeper keeps this from every run';
+  if (winner && verdict === 'ask') return `gatekeeper grants add ${action} ${subject}`;
   const key = action === 'network' ? 'destination' : action === 'shell_exec' ? 'command' : 'path';
   if (action === 'network' && !winner) return `gatekeeper net allow ${subject}`;
   const rule = `{ ${key}: ${JSON.stringify(subject)}, effect: allow`;

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addGrants } from './grant-verbs.ts';
+import { addNet } from './net-verbs.ts';
 import { addPolicy } from './policy-verbs.ts';
 import { RUN_OPTIONS, type RunOption } from './run-arguments.ts';
 
@@ -48,32 +49,6 @@ function addRuns(program: Command, done: Done): void {
     .argument('<run...>', 'identifier, its beginning, or name')
     .addOption(json())
     .action(async (runs, options) => done(await (await import('./commands/kill.ts')).kill(runs, options)));
-}
-
-function addNet(program: Command, done: Done): void {
-  const net = program
-    .command('net')
-    .summary('list and change allowed destinations')
-    .description('List and change the destinations in your policy.');
-  net
-    .command('list')
-    .description('List the rules for destinations, in all layers.')
-    .addOption(json())
-    .action(async (options) => done(await (await import('./commands/net.ts')).netList(options)));
-  for (const [verb, description] of [
-    ['allow', 'Allow a destination in your policy.'],
-    ['deny', 'Deny a destination in your policy.'],
-    ['remove', 'Take a destination out of your policy.'],
-  ] as const) {
-    net
-      .command(verb)
-      .description(description)
-      .argument('<destination>', 'host, *.suffix, address, range or localhost, optionally with :port')
-      .addOption(json())
-      .action(async (destination, options) =>
-        done(await (await import('./commands/net.ts')).netChange(verb, destination, options)),
-      );
-  }
 }
 
 function addAudit(program: Command, done: Done): void {

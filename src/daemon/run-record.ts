@@ -75,6 +75,7 @@ export function summarize(record: RunRecord, policyError: string | undefined): R
     enforce: record.request.enforce ?? 'kernel',
     policyDigest: record.policyDigest,
     policyName: record.policyName,
+    ...(record.request.policy === undefined ? {} : { policy: record.request.policy }),
     denied,
     deniedByAction: { ...record.denied },
     ...(policyError === undefined ? {} : { policyError }),

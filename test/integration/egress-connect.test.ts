@@ -41,7 +41,7 @@ describe('CONNECT', () => {
       host: 'secret-data.evil.test',
       port: 443,
       reason: 'no-rule',
-      how: 'gatekeeper net allow secret-data.evil.test',
+      how: 'gatekeeper net allow secret-data.evil.test:443',
     });
     expect(rig.lookups).toEqual([]);
     expect(rig.decisions()).toMatchObject([{ verdict: 'deny', source: 'default', reason: 'no-rule', address: null }]);
@@ -66,7 +66,7 @@ describe('CONNECT', () => {
     const server = await echo();
     rig.addresses = { 'meta.test': ['169.254.169.254'], 'mixed.test': ['169.254.169.254', '10.0.0.1', '127.0.0.1'] };
     const refused = await exchange(rig.proxyPort, `CONNECT meta.test:80 HTTP/1.1\r\nHost: meta.test:80\r\n\r\n`);
-    const how = 'gatekeeper net allow 169.254.169.254';
+    const how = 'gatekeeper net allow 169.254.169.254:80';
     expect(bodyOf(refused)).toMatchObject({
       error: 'egress_denied',
       host: 'meta.test',

@@ -43,7 +43,7 @@ describe('plain HTTP', () => {
       error: 'egress_denied',
       host: 'evil.test',
       port: 80,
-      how: 'gatekeeper net allow evil.test',
+      how: 'gatekeeper net allow evil.test:80',
     });
     expect(rig.lookups).toEqual([]);
   });

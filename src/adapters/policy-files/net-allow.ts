@@ -1,3 +1,4 @@
+import { meantDestination } from '../../core/analysis/meant-destination.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { parseDestination } from '../../core/policy/destination.ts';
 import { PatternProblem } from '../../core/policy/pattern-problem.ts';
@@ -25,7 +26,13 @@ export function checkDestination(destination: string): void {
     parseDestination(destination);
   } catch (error) {
     if (!(error instanceof PatternProblem)) throw error;
-    const remedy = error.remedy ? { remedy: error.remedy } : {};
-    throw new GatekeeperError('GK_DESTINATION', { what: error.message, where: destination, ...remedy, cause: error });
+    const meant = meantDestination(destination);
+    const remedy = meant === undefined ? error.remedy : `write ${meant}`;
+    throw new GatekeeperError('GK_DESTINATION', {
+      what: error.message,
+      where: destination,
+      ...(remedy ? { remedy } : {}),
+      cause: error,
+    });
   }
 }

@@ -31,7 +31,7 @@ export function refusalOf<Image>(refused: Refused<Image>, describe: DescribeRule
     body: {
       error: denied ? 'egress_denied' : 'egress_failed',
       ...{ host, port, reason, rule: spoken?.label ?? null, message },
-      how: denied && LIFTABLE.has(reason) ? `gatekeeper net allow ${refused.obstacle}` : null,
+      how: denied ? howTo(reason, `${refused.obstacle}:${port}`) : null,
     },
   };
 }
@@ -64,9 +64,16 @@ export function endWithRefusal(socket: Socket, { status, body }: Refusal): void 
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
+/** No more than was asked for: this host on this port. */
+function howTo(reason: string, destination: string): string | null {
+  if (reason === 'ask-unanswered') return `gatekeeper grants add network ${destination}`;
+  return reason === 'no-rule' || reason === 'special-address' || reason === 'own-address'
+    ? `gatekeeper net allow ${destination}`
+    : null;
+}
+
 function explain(reason: EgressReason | null): string {
   return reason ? EGRESS_REASON[reason] : 'a rule denies this destination';
 }
 
-const LIFTABLE: ReadonlySet<string> = new Set(['no-rule', 'special-address', 'ask-unanswered']);
 const LINGER_MS = 1000;

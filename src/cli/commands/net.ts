@@ -1,17 +1,17 @@
-import { userInfo } from 'node:os';
-import { editNetRule } from '../../adapters/policy-files/edit-net-rule.ts';
-import { visible } from '../../core/text/visible.ts';
-import { ownHome } from '../home.ts';
+import type { PolicyImage } from '../../core/engine/image.ts';
+import { changeRules, changeText } from '../change-rules.ts';
 import { policyHere } from '../policy-here.ts';
+import type { NetChange } from '../render/net-change.ts';
 import { print, printJson } from '../render/print.ts';
 import { table } from '../render/table.ts';
+import { imageOfRun } from '../run-in-log.ts';
 
-/** Lists the rules for destinations of all layers that are in force here. */
-export async function netList({ json = false }: { json?: boolean }): Promise<number> {
-  const { image } = policyHere({});
-  const rules = image.rules
-    .filter(({ action, pattern }) => action === 'network' && pattern !== '')
-    .map(({ effect, pattern, label, reason }) => ({ effect, destination: pattern, rule: label, reason }));
+export type NetListOptions = { run?: string; policy?: string; json?: boolean };
+
+/** Lists the rules for destinations of all layers that are in force here, or in a run. */
+export async function netList({ run, policy, json = false }: NetListOptions): Promise<number> {
+  const image = run === undefined ? policyHere(policy === undefined ? {} : { policy }).image : imageOfRun(run);
+  const rules = rulesOf(image);
   const otherwise = image.defaults.network.effect;
   if (json) printJson({ default: otherwise, rules });
   else {
@@ -22,16 +22,21 @@ export async function netList({ json = false }: { json?: boolean }): Promise<num
   return 0;
 }
 
-/** Changes one destination in the user's policy file; a running daemon takes the file up by itself. */
+export type NetChangeOptions = { reason?: string; json?: boolean };
+
+/** Changes destinations in the user's policy, all or none. */
 export async function netChange(
-  change: 'allow' | 'deny' | 'remove',
-  destination: string,
-  { json = false }: { json?: boolean },
+  change: NetChange,
+  destinations: readonly string[],
+  { reason, json = false }: NetChangeOptions,
 ): Promise<number> {
-  const file = ownHome().userPolicy;
-  const changed = editNetRule({ file, uid: userInfo().uid, destination, change });
-  const done = { allow: 'allowed', deny: 'denied', remove: 'removed' }[change];
-  if (json) printJson({ destination, change, changed, file });
-  else print(changed ? `${done} ${visible(destination)} in ${visible(file)}` : `nothing to change in ${visible(file)}`);
+  const changed = await changeRules(change, destinations, reason);
+  if (json) printJson(changed);
+  else print(changeText(changed));
   return 0;
 }
+
+const rulesOf = (image: PolicyImage) =>
+  image.rules
+    .filter(({ action, pattern }) => action === 'network' && pattern !== '')
+    .map(({ effect, pattern, label, reason }) => ({ effect, destination: pattern, rule: label, reason }));

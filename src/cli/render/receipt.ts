@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
+import { bytesText, durationText } from './amounts.ts';
 import { paint, paintVerdict } from './paint.ts';
 
 /** A record as one line: number, time, verdict, action, target, program, and who said so. */
@@ -11,7 +12,9 @@ export function receiptLine(record: AuditRecord): string {
     visible(record.action).padEnd(11),
     subject(record),
     programOf(record),
+    traffic(record),
     repetition(record),
+    paint('dim', door(record)),
     paint('dim', authority(record)),
   ];
   return parts.filter((part) => part !== '').join('  ');
@@ -27,12 +30,9 @@ export function receiptText(record: AuditRecord): string {
 }
 
 function subject(record: AuditRecord): string {
-  const { action, command, target, target2, destination, address, port, text, name, status, count, kind } = record;
+  const { action, command, target, target2, text, name, status, count, kind } = record;
   if (action === 'shell_exec') return visibleShort(command ?? target ?? '');
-  if (action === 'network') {
-    const host = destination ?? address ?? target ?? '?';
-    return visibleShort(port === undefined ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`);
-  }
+  if (action === 'network' || action === 'connection_closed') return visibleShort(place(record));
   if (target !== undefined) return visibleShort(target2 === undefined ? target : `${target} → ${target2}`);
   const words = [
     name,
@@ -43,6 +43,27 @@ function subject(record: AuditRecord): string {
     count === undefined ? '' : `${count} calls`,
   ];
   return visibleShort(words.filter(Boolean).join(' '));
+}
+
+/** Where a connection went, or should have gone. A question for a name (DNS) has no port that it would mean. */
+function place({ destination, address, target, port, via, method, path }: AuditRecord): string {
+  const host = destination ?? address ?? target ?? '?';
+  const where = port === undefined || via === 'dns' ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return method === undefined ? where : `${method} ${where}${path ?? ''}`;
+}
+
+/** What a connection carried, now that it is over. */
+function traffic({ bytesUp, bytesDown, durationMs }: AuditRecord): string {
+  if (bytesUp === undefined && bytesDown === undefined) return '';
+  const time = durationMs === undefined ? '' : ` in ${durationText(durationMs)}`;
+  return `${bytesText(bytesUp ?? 0)} up, ${bytesText(bytesDown ?? 0)} down${time}`;
+}
+
+/** The door that a connection came through, and how the name was known when the door does not say it. */
+function door({ via, known }: AuditRecord): string {
+  if (via === undefined) return '';
+  const said = known === undefined || known === via || (known === 'http' && via === 'upgrade');
+  return visibleShort(said ? `via ${via}` : `via ${via}, ${known === 'literal' ? 'by address' : `name by ${known}`}`);
 }
 
 function programOf({ program, pid }: AuditRecord): string {

@@ -72,6 +72,8 @@ export type RunSummary = {
   enforce: EnforceLevel;
   policyDigest: string;
   policyName: string;
+  /** What --policy named; absent under the user's own policy. */
+  policy?: string;
   denied: number;
   /** `denied` by action, for the summary at the end. */
   deniedByAction?: Record<string, number>;

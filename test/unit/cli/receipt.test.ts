@@ -43,6 +43,54 @@ describe('receiptLine', () => {
       '    17  2026-11-21 06:00:00  deny        network      example.com:443  default, no-rule',
     ],
     [
+      'a connection shows the door that it came through, and how its name was known',
+      {
+        action: 'network',
+        verdict: 'allow',
+        destination: 'a.example',
+        address: '192.0.2.1',
+        port: 443,
+        via: 'transparent',
+        known: 'dns',
+        source: 'rule',
+        rule: 'user:a.yaml:7',
+      },
+      '    17  2026-11-21 06:00:00  allow       network      a.example:443  via transparent, name by dns  user:a.yaml:7',
+    ],
+    [
+      'a request shows its method and path',
+      {
+        action: 'network',
+        verdict: 'deny',
+        destination: 'a.example',
+        port: 80,
+        via: 'http',
+        known: 'http',
+        method: 'GET',
+        path: '/v1',
+      },
+      '    17  2026-11-21 06:00:00  deny        network      GET a.example:80/v1  via http',
+    ],
+    [
+      'a question for a name shows no port',
+      { action: 'network', verdict: 'deny', destination: 'a.example', port: 53, via: 'dns', known: 'dns' },
+      '    17  2026-11-21 06:00:00  deny        network      a.example  via dns',
+    ],
+    [
+      'the end of a connection shows what it carried',
+      {
+        action: 'connection_closed',
+        destination: '2001:db8::1',
+        port: 443,
+        via: 'socks',
+        known: 'literal',
+        bytesUp: 812,
+        bytesDown: 1_234_567,
+        durationMs: 61_000,
+      },
+      '    17  2026-11-21 06:00:00  ·           connection_closed  [2001:db8::1]:443  812 up, 1.2M down in 1m01s  via socks, by address',
+    ],
+    [
       'a rename shows both names',
       { verdict: 'deny', target: '/a', target2: '/b' },
       '    17  2026-11-21 06:00:00  deny        file_read    /a → /b',
@@ -56,10 +104,10 @@ describe('receiptLine', () => {
     expect(receiptLine(record(fields))).toBe(line);
   });
 
-  it.each(['target', 'command', 'reason', 'program', 'rule', 'text', 'destination'] as const)(
+  it.each(['target', 'command', 'reason', 'program', 'rule', 'text', 'destination', 'via', 'known', 'path', 'method'] as const)(
     'shows an escape sequence in %s as text',
     (field) => {
-      for (const action of ['file_read', 'shell_exec', 'network', 'note'] as const) {
+      for (const action of ['file_read', 'shell_exec', 'network', 'note', 'connection_closed'] as const) {
         const line = receiptLine(record({ action, [field]: 'x\x1b[2K\u202ey' }));
         expect(line).not.toMatch(/[\x00-\x1f\u202e]/);
       }

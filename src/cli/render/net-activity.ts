@@ -1,0 +1,94 @@
+import type { Activity } from '../../core/analysis/net-activity.ts';
+import { visible } from '../../core/text/visible.ts';
+import { bytesText } from './amounts.ts';
+import { paint, paintVerdict } from './paint.ts';
+
+export type Line = { text: string; length: number };
+
+/** A table that fits: heading, rows, and a last line that sums up. */
+export function activityLines(rows: readonly Activity[], size: { lines: number; columns: number }): Line[] {
+  const shown = rows.slice(0, size.lines - 2);
+  const columns = COLUMNS.filter(({ name }) => name !== 'RUN' || new Set(rows.map(({ run }) => run)).size > 1);
+  const cells = shown.map((row) => columns.map(({ cell }) => visible(cell(row))));
+  const widths = fitted(
+    columns.map(({ name }, at) => Math.max(name.length, ...cells.map((row) => widthOf(row[at]!)))),
+    columns.map(({ least }) => least),
+    size.columns,
+  );
+  const lay = (texts: readonly string[]): string[] =>
+    texts.map((text, at) => (columns[at]!.right ? padStart : padEnd)(cut(text, widths[at]!), widths[at]!));
+  const heading = lay(columns.map(({ name }) => name)).join('  ');
+  return [
+    line(heading, paint('dim', heading)),
+    ...cells.map((row) => {
+      const [verdict = '', ...rest] = lay(row);
+      const plain = [verdict, ...rest].join('  ');
+      return line(plain, [paintVerdict(verdict), ...rest].join('  '));
+    }),
+    summary(rows, shown.length, size.columns),
+  ].map(({ text, length }) => ({ text: length > size.columns ? cut(text, size.columns) : text, length }));
+}
+
+function summary(rows: readonly Activity[], shown: number, columns: number): Line {
+  const refused = rows.filter(({ verdict }) => verdict.includes('deny')).length;
+  const open = rows.reduce((sum, row) => sum + row.open, 0);
+  const hidden = rows.length > shown ? `, ${rows.length - shown} more not shown` : '';
+  const text =
+    rows.length === 0 ? 'nothing was tried yet' : `${rows.length} in all, ${refused} refused, ${open} open${hidden}`;
+  const plain = cut(text, columns);
+  return line(plain, paint('dim', plain));
+}
+
+const line = (plain: string, text: string): Line => ({ text, length: widthOf(plain) });
+
+/** Takes from the widest column that may give, until all fit. */
+function fitted(wanted: readonly number[], least: readonly number[], room: number): number[] {
+  const widths = [...wanted];
+  const total = (): number => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
+  while (total() > room) {
+    const giving = widths.map((width, at) => (width > least[at]! ? width : 0));
+    const widest = Math.max(...giving);
+    if (widest === 0) break;
+    widths[giving.indexOf(widest)]!--;
+  }
+  return widths;
+}
+
+function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  for (const character of text) {
+    if (widthOf(kept) + widthOf(character) > width - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** Columns of a terminal; never less than it takes, as far as is known, for what would be too wide would push others away. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += (character.codePointAt(0) ?? 0) >= FIRST_WIDE ? 2 : 1;
+  return width;
+}
+
+const padEnd = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
+const padStart = (text: string, width: number): string => ' '.repeat(Math.max(0, width - widthOf(text))) + text;
+const amount = (number: number, text: (number: number) => string = String): string =>
+  number === 0 ? '-' : text(number);
+
+type Column = { name: string; cell: (row: Activity) => string; least: number; right?: true };
+const COLUMNS: readonly Column[] = [
+  { name: 'VERDICT', cell: ({ verdict }) => verdict, least: 7 },
+  { name: 'DESTINATION', cell: ({ destination }) => destination, least: 16 },
+  { name: 'PROGRAM', cell: ({ program }) => program.slice(program.lastIndexOf('/') + 1), least: 7 },
+  { name: 'RUN', cell: ({ agent }) => agent, least: 4 },
+  { name: 'COUNT', cell: ({ count }) => String(count), least: 5, right: true },
+  { name: 'UP', cell: ({ bytesUp }) => amount(bytesUp, bytesText), least: 4, right: true },
+  { name: 'DOWN', cell: ({ bytesDown }) => amount(bytesDown, bytesText), least: 4, right: true },
+  { name: 'OPEN', cell: ({ open }) => amount(open), least: 4, right: true },
+  { name: 'LAST', cell: ({ last }) => last.slice(11, 19), least: 8 },
+  { name: 'KNOWN', cell: ({ known, via }) => known ?? via ?? 'literal', least: 5 },
+  { name: 'WHY', cell: ({ rule, reason }) => rule ?? reason ?? '', least: 3 },
+];
+/** Hangul Jamo: the first of the blocks that terminals draw two columns wide. */
+const FIRST_WIDE = 0x1100;

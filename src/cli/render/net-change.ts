@@ -1,0 +1,62 @@
+import { visible, visibleShort } from '../../core/text/visible.ts';
+import type { NetEffect } from '../net-effect.ts';
+import type { Uptake } from '../taken-up.ts';
+import { paint } from './paint.ts';
+
+export type NetChange = 'allow' | 'deny' | 'remove';
+export type NetResult = { destination: string; changed: boolean; effect: NetEffect | null };
+
+/** What became of one destination; further lines when the change does not have the effect that its author expects. */
+export function changeLines(change: NetChange, { destination, changed, effect }: NetResult): string[] {
+  const done = changed ? paint('green', DONE[change]) : change === 'remove' ? 'not there' : `${DONE[change]} already`;
+  const line = `${done}  ${visible(destination)}`;
+  if (!effect) return [line];
+  if (change === 'remove') return [line, ...remaining(effect, changed)];
+  const wanted = change === 'allow' ? effect.verdict === 'allow' : effect.verdict !== 'allow';
+  if (wanted) return [line];
+  return [
+    line,
+    `  ${paint('yellow', 'without effect here')}: ${speaker(effect)} says ${effect.verdict}${because(effect)}`,
+    ...(effect.place ? [paint('dim', `  at ${visible(effect.place)}`)] : []),
+    ...(effect.hint ? [`  to allow: ${visible(effect.hint)}`] : []),
+  ];
+}
+
+/** Which of the runs that go on obey from now on. */
+export function uptakeLines(runs: readonly Uptake[]): string[] {
+  const named = (state: Uptake['state']): string =>
+    runs
+      .filter((run) => run.state === state)
+      .map(({ name, policy }) => visible(policy === undefined ? name : `${name} (--policy ${policy})`))
+      .join(', ');
+  const lines = (Object.keys(UPTAKE) as Uptake['state'][])
+    .filter((state) => named(state) !== '')
+    .map((state) => `${UPTAKE[state]}: ${named(state)}`);
+  return lines.length > 0 ? lines : ['no run is going on; the next one has it'];
+}
+
+/** After a rule is gone: what holds now. */
+function remaining(effect: NetEffect, changed: boolean): string[] {
+  const { verdict, rule, place } = effect;
+  if (rule === null || effect.pattern === null) return [];
+  const still = changed ? 'still' : 'here';
+  return [
+    `  ${still} ${verdict === 'allow' ? 'allowed' : verdict === 'ask' ? 'asked about' : 'denied'} by ${speaker(effect)}`,
+    ...(place ? [paint('dim', `  at ${visible(place)}`)] : []),
+  ];
+}
+
+function speaker({ rule, pattern }: NetEffect): string {
+  if (pattern === null) return `the default${rule === null ? '' : ` at ${visible(rule)}`}`;
+  return `${paint('bold', visible(rule ?? '?'))} ${visibleShort(pattern)}`;
+}
+
+const because = ({ reason }: NetEffect): string => (reason === null ? '' : ` (${visible(reason)})`);
+
+const DONE = { allow: 'allowed', deny: 'denied', remove: 'removed' } as const;
+const UPTAKE = {
+  taken: 'from the next connection on in',
+  waiting: 'not yet in',
+  broken: 'not in, since a file of the policy is broken (see: gatekeeper policy check)',
+  other: 'not in, since another policy holds there',
+} as const;

@@ -1,0 +1,160 @@
+import { classOf } from '../egress/address-class.ts';
+import { formatHost } from '../egress/authority.ts';
+import { type Host, parseHost } from '../egress/host-name.ts';
+import { EGRESS_REASON } from '../egress/reason.ts';
+import { everythingBeneath, type Wider } from './net-wider.ts';
+
+/** What a receipt tells of an attempt to reach something; members as in the audit log, which is not trusted to be well formed. */
+export type Attempt = {
+  destination?: string | undefined;
+  address?: string | undefined;
+  port?: number | undefined;
+  via?: string | undefined;
+  program?: string | undefined;
+  verdict?: string | undefined;
+  source?: string | undefined;
+  rule?: string | undefined;
+  reason?: string | undefined;
+  syscall?: string | undefined;
+  count?: number | undefined;
+};
+
+/** One host that no rule allows, and exactly the ports that were tried. */
+export type SuggestedRule = {
+  host: string;
+  /** As in a rule: `api.example:443`, `api.example:8000-8002`. */
+  destinations: string[];
+  /** The name was asked for (DNS) and no port was tried: that of HTTPS stands for it. */
+  assumed: boolean;
+  attempts: number;
+  programs: string[];
+};
+
+/** What is not suggested: a rule refused it, a human is to be asked, or it lies on this machine or in its network. */
+export type NotSuggested = {
+  destination: string;
+  why: 'rule' | 'ask' | 'private' | 'metadata' | 'other';
+  /** The rule that refused it, or the reason in words. */
+  because: string;
+  /** What the user could type all the same. */
+  command: string | null;
+  attempts: number;
+};
+
+export type Suggestion = { rules: SuggestedRule[]; wider: Wider[]; notSuggested: NotSuggested[] };
+
+/** The least rules that allow what was refused because no rule allowed it, and nothing else. Of what was allowed nothing is said. */
+export function suggestRules(attempts: Iterable<Attempt>): Suggestion {
+  const wanted = new Map<string, Wanted>();
+  const apart = new Map<string, NotSuggested>();
+  for (const attempt of attempts) {
+    if (!isRefused(attempt)) continue;
+    const times = attempt.count ?? 1;
+    const host = hostOf(attempt.destination);
+    const found = host && isWanted(attempt, host) ? host : undefined;
+    if (found) note(wanted, formatHost(found), attempt, times);
+    else {
+      const entry = setApart(attempt, host);
+      const key = `${entry.destination} ${entry.why} ${entry.because}`;
+      const known = apart.get(key);
+      if (known) known.attempts += times;
+      else apart.set(key, { ...entry, attempts: times });
+    }
+  }
+  const rules = [...wanted].map(([host, entry]) => ruleFor(host, entry)).sort(byAttempts);
+  return { rules, wider: everythingBeneath(rules), notSuggested: [...apart.values()].sort(byAttempts) };
+}
+
+type Wanted = { ports: Set<number>; attempts: number; programs: Set<string> };
+
+const isRefused = ({ verdict }: Attempt): boolean => verdict === 'deny' || verdict === 'would-deny';
+
+/** A destination of the log: IPv6 stands there without brackets. */
+function hostOf(destination: string | undefined): Host | undefined {
+  if (destination === undefined) return undefined;
+  return parseHost(destination.includes(':') ? `[${destination}]` : destination);
+}
+
+/** Whether nothing stands in the way but that no rule allows it. */
+function isWanted({ source, via, port, syscall, reason }: Attempt, host: Host): boolean {
+  if (source !== 'default' || (via === undefined && syscall !== 'connect')) return false;
+  if (via !== 'dns' && !isPort(port)) return false;
+  return (reason === undefined || !OBSTACLES.has(reason)) && isPublic(host);
+}
+
+const isPublic = (host: Host): boolean =>
+  host.kind === 'name'
+    ? host.name !== 'localhost' && !host.name.endsWith('.localhost')
+    : classOf(host.address) === 'public';
+
+const isPort = (port: number | undefined): port is number =>
+  port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535;
+
+function note(wanted: Map<string, Wanted>, host: string, { port, via, program }: Attempt, times: number): void {
+  const entry = wanted.get(host) ?? { ports: new Set(), attempts: 0, programs: new Set() };
+  if (via !== 'dns') entry.ports.add(port!);
+  if (program !== undefined) entry.programs.add(program.slice(program.lastIndexOf('/') + 1));
+  entry.attempts += times;
+  wanted.set(host, entry);
+}
+
+function ruleFor(host: string, { ports, attempts, programs }: Wanted): SuggestedRule {
+  const assumed = ports.size === 0;
+  const destinations = portRanges(assumed ? [HTTPS] : [...ports]).map((range) => `${host}:${range}`);
+  return { host, destinations, assumed, attempts, programs: [...programs].sort() };
+}
+
+/** `443`, `8000-8002`: neighbours are put together, since that allows no other. */
+function portRanges(ports: readonly number[]): string[] {
+  const ranges: [number, number][] = [];
+  for (const port of [...ports].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last && last[1] === port - 1) last[1] = port;
+    else ranges.push([port, port]);
+  }
+  return ranges.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
+}
+
+function setApart(attempt: Attempt, host: Host | undefined): Omit<NotSuggested, 'attempts'> {
+  const { source, rule, reason, port, destination = '?' } = attempt;
+  const behind = hostOf(attempt.address);
+  const shown = host ? formatHost(host) : destination;
+  const ending = isPort(port) ? `:${port}` : '';
+  const entry = { destination: `${shown}${ending}`, why: 'other' as const, command: null };
+  if (source === 'rule') return { ...entry, why: 'rule', because: rule ?? 'a rule' };
+  if (source === 'silence') {
+    const command = host ? `gatekeeper grants add network ${shown}${ending}` : null;
+    return { ...entry, why: 'ask', because: rule ?? 'a rule asks', command };
+  }
+  const place = behind?.kind === 'address' ? behind : host;
+  const connects = attempt.via !== undefined || attempt.syscall === 'connect';
+  if (source !== 'default' || !place || !connects || isPublic(place)) return { ...entry, because: inWords(reason) };
+  return { ...entry, ...specialPlace(place, isPort(port) ? `:${port}` : '') };
+}
+
+function specialPlace(host: Host, ending: string): Pick<NotSuggested, 'why' | 'because' | 'command'> {
+  const kind = host.kind === 'name' ? 'loopback' : classOf(host.address);
+  if (kind === 'metadata')
+    return { why: 'metadata', because: 'clouds hand out credentials at this address', command: null };
+  if (kind === 'synthetic' || kind === 'unspecified' || kind === 'multicast')
+    return { why: 'other', because: `${formatHost(host)} is no address to connect to`, command: null };
+  const place = kind === 'loopback' ? 'localhost' : formatHost(host);
+  const because =
+    kind === 'loopback' ? 'a service of this machine' : `${formatHost(host)} is not on the public internet (${kind})`;
+  return { why: 'private', because, command: `gatekeeper net allow ${place}${ending}` };
+}
+
+function inWords(reason: string | undefined): string {
+  if (reason === undefined) return 'nothing is known of the reason';
+  return Object.hasOwn(EGRESS_REASON, reason) ? EGRESS_REASON[reason as keyof typeof EGRESS_REASON] : reason;
+}
+
+function byAttempts(one: { attempts: number }, other: { attempts: number }): number {
+  return other.attempts - one.attempts || (text(one) < text(other) ? -1 : 1);
+}
+
+const text = (entry: object): string => JSON.stringify(entry);
+
+/** What a rule that allows the destination would not change. */
+const OBSTACLES: ReadonlySet<string> = new Set(Object.keys(EGRESS_REASON).filter((reason) => reason !== 'no-rule'));
+const HTTPS = 443;
