@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { EgressTerms } from '../../src/core/egress/terms.ts';
+import { egressTermsFor, mayInspect } from '../../src/core/engine/egress-terms.ts';
 import { PolicyImage } from '../../src/core/engine/image.ts';
 import type { TimedGrant } from '../../src/core/policy/grant-layer.ts';
 import type { ResolveExtends } from '../../src/core/policy/source.ts';
@@ -14,6 +16,8 @@ type Vector = WrittenRequest & {
   pierced?: string;
   log?: boolean;
   hide?: boolean;
+  terms?: EgressTerms;
+  mayInspect?: boolean;
 };
 type Vectors = {
   title: string;
@@ -24,6 +28,7 @@ type Vectors = {
   requests: Vector[];
 };
 
+const addressOf = ({ address = '' }: WrittenRequest) => Uint8Array.from(Buffer.from(address, 'hex'));
 const directory = new URL('.', import.meta.url).pathname;
 const vectorFiles = readdirSync(directory).filter((name) => name.endsWith('.json'));
 const tool = new DecideTool();
@@ -54,6 +59,11 @@ describe.each(vectorFiles)('golden vectors of %s', (file) => {
     });
     if (request.log !== undefined) expect(decision.log).toBe(request.log);
     if (request.hide !== undefined) expect(decision.hide).toBe(request.hide);
+    const { name, port = 0 } = request;
+    const address = request.address === undefined ? {} : { address: addressOf(request) };
+    const endpoint = { port, ...(name === undefined ? {} : { name }), ...address };
+    if (request.terms) expect(egressTermsFor(image, endpoint)).toEqual(request.terms);
+    if (request.mayInspect !== undefined) expect(mayInspect(image, endpoint)).toBe(request.mayInspect);
   });
 
   it('gives the same answers in the supervisor', () => {
@@ -64,5 +74,12 @@ describe.each(vectorFiles)('golden vectors of %s', (file) => {
     );
     expect(answers).toEqual(asked.map((request) => answerLine(decideWritten(image, request))));
     expect(asked.length).toBeGreaterThan(10);
+  });
+
+  const inspected = vectors.requests.filter(({ mayInspect: may, name }) => may && name === undefined);
+  if (inspected.length === 0) return;
+  it('leaves to the daemon in the supervisor what may be inspected', () => {
+    const lines = inspected.map(({ address, port }) => `inspect ${address} ${port}`);
+    expect(tool.ask(bytes, lines)).toEqual(lines.map(() => 'inspects'));
   });
 });

@@ -1,3 +1,4 @@
+import { type EgressTerms, usualTerms } from '../egress/terms.ts';
 import { INSPECT, type Injection, SNI, type SniTerm, saysNothing, UNSAID } from '../policy/connection-terms.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { type HostRequest, matchEndpoint, matchHost } from './decide.ts';
@@ -7,9 +8,6 @@ import { isPierced, resolve } from './precedence.ts';
 
 /** A destination before anything has been asked there. */
 export type Endpoint = Omit<HostRequest, 'request'>;
-
-/** How a connection that is let through is looked at. */
-export type EgressTerms = { sni: SniTerm; inspect: boolean };
 
 /**
  * The terms of a connection: of all rules that allow it, or ask, and say something, the strictest, each term by itself. An override takes out of
@@ -22,15 +20,18 @@ export function egressTermsFor(image: PolicyImage, endpoint: Endpoint): EgressTe
     terms.inspect === undefined ? UNSAID : terms.inspect ? INSPECT.yes : INSPECT.no,
   );
   const sni = strictestTerm(image, speaking, ({ terms }) => (terms.sni === undefined ? UNSAID : SNI[terms.sni]));
-  return { sni: SNI_OF[sni] ?? (endpoint.port === 443 ? 'required' : 'match'), inspect: inspect === INSPECT.yes };
+  return { sni: SNI_OF[sni] ?? usualTerms(endpoint.port).sni, inspect: inspect === INSPECT.yes };
 }
 
-/** Whether a rule that has requests looked into could let one pass there. Each is decided by itself. */
+/**
+ * Whether requests are looked into there and one of them could pass; each is decided by itself. The supervisor, which passes on what it may not judge,
+ * knows of no exceptions from inspection and says so of more.
+ */
 export function mayInspect(image: PolicyImage, endpoint: Endpoint): boolean {
-  if (!saysTerms(image)) return false;
+  if (!egressTermsFor(image, endpoint).inspect) return false;
   const possible = matchEndpoint(image, endpoint).filter((rule) => couldSpeak(image.rules[rule]!));
   const { effect } = resolve(image, 'network', possible);
-  return (effect === 'allow' || effect === 'ask') && possible.some((rule) => image.rules[rule]!.terms.inspect === true);
+  return effect === 'allow' || effect === 'ask';
 }
 
 /**

@@ -69,8 +69,8 @@ function readInjection(reader: YamlReader, node: Child): Injection | null {
   const problem = header && headerProblem(header.text);
   if (header && problem) reader.problemAt(header, `header ${quote(header.text)} ${problem.text}`, problem.remedy);
   if (value && !isInjectedValue(value.text)) {
-    const remedy = 'printable ASCII with {secret} once, as "Bearer {secret}"';
-    reader.problemAt(value, `${quote(value.text)} is no value to inject`, remedy);
+    const remedy = 'write printable ASCII with {secret} once, as "Bearer {secret}"; never the secret itself';
+    reader.problemAt(value, 'value has no one place for the secret, or is not printable', remedy);
   }
   const name = secret?.text.startsWith('env:') ? secret.text.slice(4) : '';
   if (secret && !isVariableName(name)) {
