@@ -2,6 +2,7 @@
 
 #include "base/raw.h"
 #include "hook/enforce_judge.h"
+#include "hook/enforce_offered.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,13 @@ static bool writes(int flags) {
 }
 
 int gk_enforce_open(int dirfd, const char *path, int flags) {
+	return gk_enforce_open_or_offer(dirfd, path, flags, NULL);
+}
+
+int gk_enforce_open_or_offer(int dirfd, const char *path, int flags, int *opened) {
 	struct gk_named named;
+	if (opened != NULL)
+		*opened = -1;
 	if (!gk_enforce_is_ready())
 		return -EACCES;
 	if (path == NULL)
@@ -53,7 +60,12 @@ int gk_enforce_open(int dirfd, const char *path, int flags) {
 	int error = gk_name_object(dirfd, path, (flags & O_NOFOLLOW) == 0, &named);
 	if (error == -ENOENT && (flags & O_CREAT) != 0)
 		return open_missing(dirfd, path, flags);
-	return error < 0 ? as_kernel_says(error) : judge_access(&named, flags);
+	if (error < 0)
+		return as_kernel_says(error);
+	error = judge_access(&named, flags);
+	if (error == 0 && opened != NULL && !writes(flags) && (flags & O_DIRECTORY) == 0)
+		*opened = gk_enforce_take_offered(gk_named_path(&named), flags);
+	return error;
 }
 
 static int open_missing(int dirfd, const char *path, int flags) {

@@ -20,6 +20,9 @@ enum { GK_ENFORCE_DONE = 1 };
 void gk_enforce_begin(const char *hook);
 
 int gk_enforce_open(int dirfd, const char *path, int flags) GK_MUST_CHECK;
+/* The same; *opened, unless opened is NULL, is -1, or the descriptor of what the run is offered in place of the file (supervise/offered.h): then nothing is left
+ * to be done. */
+int gk_enforce_open_or_offer(int dirfd, const char *path, int flags, int *opened) GK_MUST_CHECK;
 /* One action on what the path leads to. file_write for chmod, mkdir, mknod, truncate, symlinks' own names …; a missing leaf is a
  * creation. follow: a link in the last place is followed. */
 int gk_enforce_path(enum gk_action action, int dirfd, const char *path, bool follow) GK_MUST_CHECK;

@@ -23,11 +23,13 @@ static int call(int dirfd, const char *path, int flags, mode_t mode) {
 static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
 	gk_hook_ready();
 	if (GK_UNLIKELY(gk_hook.enforces)) {
-		int refused = gk_enforce_open(dirfd, path, flags);
+		int opened, refused = gk_enforce_open_or_offer(dirfd, path, flags, &opened);
 		if (refused < 0) {
 			gk_explain_open(-refused, dirfd, path, flags);
 			return (int)gk_result(refused);
 		}
+		if (opened >= 0)
+			return opened;
 	}
 	long ahead = gk_read_ahead(dirfd, path, flags);
 	if (ahead != GK_UNDECIDED)

@@ -30,10 +30,13 @@ static bool only_reads(const char *mode) {
 	return *mode == '\0';
 }
 
-static bool is_refused(const char *path, int flags) {
+/* ahead: NULL, or where to put a descriptor that the caller is to use, if there is one. */
+static bool is_refused(const char *path, int flags, long *ahead) {
 	if (GK_LIKELY(!gk_hook.enforces))
 		return false;
-	int refused = gk_enforce_open(AT_FDCWD, path, flags);
+	int opened = -1, refused = gk_enforce_open_or_offer(AT_FDCWD, path, flags, ahead != NULL ? &opened : NULL);
+	if (opened >= 0)
+		*ahead = opened;
 	if (refused >= 0)
 		return false;
 	gk_explain_open(-refused, AT_FDCWD, path, flags);
@@ -48,9 +51,11 @@ static void close_keeping_errno(long fd) {
 GK_EXPORT FILE *fopen(const char *path, const char *mode) {
 	gk_hook_ready();
 	int flags = flags_of(mode);
-	if (is_refused(path, flags))
+	long ahead = GK_UNDECIDED;
+	if (is_refused(path, flags, only_reads(mode) ? &ahead : NULL))
 		return NULL;
-	long ahead = only_reads(mode) ? gk_read_ahead(AT_FDCWD, path, flags) : GK_UNDECIDED;
+	if (GK_LIKELY(ahead == GK_UNDECIDED) && only_reads(mode))
+		ahead = gk_read_ahead(AT_FDCWD, path, flags);
 	if (ahead >= 0) {
 		FILE *stream = gk_real.fdopen((int)ahead, mode);
 		if (stream == NULL)
@@ -72,7 +77,7 @@ GK_EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream) {
 	gk_hook_ready();
 	if (path == NULL)
 		return gk_real.freopen(path, mode, stream);
-	if (is_refused(path, flags_of(mode)))
+	if (is_refused(path, flags_of(mode), NULL))
 		return NULL;
 	FILE *reopened = gk_real.freopen(path, mode, stream);
 	if (GK_UNLIKELY(reopened == NULL))
@@ -83,7 +88,7 @@ GK_EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream) {
 GK_EXPORT DIR *opendir(const char *path) {
 	gk_hook_ready();
 	int flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC;
-	if (is_refused(path, flags))
+	if (is_refused(path, flags, NULL))
 		return NULL;
 	long ahead = gk_read_ahead(AT_FDCWD, path, flags);
 	if (ahead >= 0) {
