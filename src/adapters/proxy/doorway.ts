@@ -1,14 +1,12 @@
 import type { Socket } from 'node:net';
-import { formatHost } from '../../core/egress/authority.ts';
-import type { EgressReason } from '../../core/egress/reason.ts';
 import type { Attribution } from './attribution.ts';
-import { type Dialled, dial, type OpenSocket } from './dial.ts';
+import type { OpenSocket } from './dial.ts';
 import type { Connection } from './egress-event.ts';
-import type { Admitted, Destination, Gate } from './gate.ts';
+import type { Admitted, Destination, Gate, Refused } from './gate.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
 import type { Limits } from './limits.ts';
-import { type DescribeRule, failure, type Refusal, refusalOf } from './refusal.ts';
-import { relay } from './relay.ts';
+import { type DescribeRule, type Refusal, refusalOf } from './refusal.ts';
+import { Tunnel, type TunnelParts } from './tunnel.ts';
 
 /** What the doors (CONNECT, transparent, plain HTTP, upgrade) share. */
 export class Doorway<Image> {
@@ -16,8 +14,7 @@ export class Doorway<Image> {
   readonly gate: Gate<Image>;
   readonly limits: Limits;
   readonly #describe: DescribeRule<Image>;
-  readonly #openFarSide: OpenSocket;
-  readonly #inspect: InspectTunnel<Image> | undefined;
+  readonly #tunnelParts: TunnelParts<Image>;
 
   constructor(parts: {
     attribution: Attribution;
@@ -31,8 +28,9 @@ export class Doorway<Image> {
     this.gate = parts.gate;
     this.limits = parts.limits;
     this.#describe = parts.describe;
-    this.#openFarSide = parts.openFarSide;
-    this.#inspect = parts.inspect;
+    const { gate, limits, openFarSide, inspect } = parts;
+    const show = (refused: Refused<Image>) => refusalOf(refused, this.#describe);
+    this.#tunnelParts = { gate, limits, openFarSide, inspect, show };
   }
 
   /** Decides; a refusal is ready to be shown. */
@@ -47,72 +45,13 @@ export class Doorway<Image> {
   }
 
   /** Decides, dials and relays until the tunnel ends; `established` tells the client just before its bytes flow. */
-  async tunnel(
+  tunnel(
     connection: Connection,
     destination: Destination,
     client: Socket,
     head: Uint8Array,
     established: () => void,
   ): Promise<Refusal | undefined> {
-    if (this.gate.termsOf(connection.run, destination)?.inspect) {
-      return this.#inspected(connection, destination, client, head, established);
-    }
-    const admitted = await this.admit(connection, destination);
-    if (!('ok' in admitted)) return admitted;
-    const started = performance.now();
-    const dialled = await this.#dial(admitted, client);
-    const durationMs = () => Math.round(performance.now() - started);
-    if (!dialled) {
-      admitted.closed({ address: undefined, bytesUp: 0, bytesDown: 0, durationMs: durationMs() });
-      return failure('unreachable', formatHost(destination.host), destination.port, 502);
-    }
-    established();
-    const bytes = await relay(client, dialled.socket, head, this.limits.idleMs);
-    admitted.closed({ address: dialled.address, ...bytes, durationMs: durationMs() });
-    return undefined;
-  }
-
-  async #inspected(
-    connection: Connection,
-    destination: Destination,
-    client: Socket,
-    head: Uint8Array,
-    established: () => void,
-  ): Promise<Refusal | undefined> {
-    const refuse = async (reason: EgressReason) => {
-      const refused = await this.gate.refuseContent(connection, destination, reason);
-      return refused && refusalOf(refused, this.#describe);
-    };
-    if (!this.#inspect)
-      return (
-        (await refuse('not-inspected')) ?? failure('not-inspected', formatHost(destination.host), destination.port, 403)
-      );
-    established();
-    await this.#inspect({
-      connection,
-      destination,
-      client,
-      head,
-      hello: undefined,
-      admit: (asked) => this.admit(connection, { ...destination, via: 'inspect', ...asked }),
-      refuse,
-      dial: (admitted) => this.#dial(admitted, client),
-    }).catch(() => client.resetAndDestroy());
-    return undefined;
-  }
-
-  /** Gives up when the client does. */
-  async #dial({ addresses, port }: Admitted, client: Socket): Promise<Dialled | undefined> {
-    const gone = new AbortController();
-    const abort = () => gone.abort();
-    client.once('close', abort);
-    if (client.destroyed) abort();
-    try {
-      return await dial(addresses, port, this.limits, gone.signal, this.#openFarSide);
-    } catch {
-      return undefined;
-    } finally {
-      client.off('close', abort);
-    }
+    return new Tunnel(this.#tunnelParts, { connection, destination, client, head, established }).carry();
   }
 }

@@ -58,6 +58,14 @@ export type Refused<Image> = {
   /** What a rule has to name to allow this: the host, or the address behind it that was the obstacle. */
   obstacle: string;
 };
+export type TunnelEnd = {
+  address: Address | undefined;
+  /** What TLS called the bare address that was asked for. */
+  called?: HostName | undefined;
+  bytesUp: number;
+  bytesDown: number;
+  durationMs: number;
+};
 /** Permission to dial these addresses, in this order, and no others. */
 export type Admitted<Image = unknown> = {
   ok: true;
@@ -69,7 +77,7 @@ export type Admitted<Image = unknown> = {
   /** What rules put into the request, in place of what it has of the same name. Never shown or recorded. */
   headers: readonly InjectedHeader[];
   /** Records the end; trouble with the record is not the tunnel's, which is over. */
-  closed(end: { address: Address | undefined; bytesUp: number; bytesDown: number; durationMs: number }): void;
+  closed(end: TunnelEnd): void;
 };
 
 type Asked = { port: number; request: HttpRequest | undefined };
@@ -106,14 +114,21 @@ export class Gate<Image> {
       addresses: [first, ...others],
       port: destination.port,
       headers,
-      closed: (end) => this.#receipts.close(connection, destination, image, end),
+      closed: (end) => this.#receipts.close(connection, calledBy(destination, end.called), image, end),
     };
   }
 
-  /** Undefined for a run without a policy, which is admitted nowhere. `simulate`: what does not hold is recorded and passes. */
-  termsOf(run: string, { host, port }: Destination): (EgressTerms & { simulate: boolean }) | undefined {
+  /**
+   * Undefined for a run without a policy, which is admitted nowhere. `simulate`: what does not hold is recorded and passes. `address`: behind a name, where that
+   * is known.
+   */
+  termsOf(
+    run: string,
+    { host, port }: Pick<Destination, 'host' | 'port'>,
+    address?: Address,
+  ): (EgressTerms & { simulate: boolean }) | undefined {
     const policy = this.#options.policyOf(run);
-    const target = host.kind === 'name' ? { name: host.name } : { address: host.address };
+    const target = host.kind === 'name' ? { name: host.name, ...(address && { address }) } : { address: host.address };
     return policy && { ...this.#options.termsOf(policy.image, { ...target, port }), simulate: policy.simulate };
   }
 
@@ -142,7 +157,7 @@ export class Gate<Image> {
     const policy = this.#options.policyOf(connection.run);
     if (!policy) return this.#receipts.refuse(connection, destination, undefined, internal('run-unknown'), 'deny');
     const { image, simulate } = policy;
-    const called: Destination = { ...destination, host: { kind: 'name', name }, known: 'sni' };
+    const called = calledBy(destination, name);
     const words = facesOf(address).map((face) =>
       spoken(this.#options.decide(image, { name, address: face, port: destination.port })),
     );
@@ -219,6 +234,11 @@ export class Gate<Image> {
     }
     return last ?? SPECIAL;
   }
+}
+
+/** The destination of a bare address by the name that TLS gives it. */
+export function calledBy(destination: Destination, name: HostName | undefined): Destination {
+  return name === undefined ? destination : { ...destination, host: { kind: 'name', name }, known: 'sni' };
 }
 
 /** Only of plain HTTP it is known what is asked for, and not of all of it. */

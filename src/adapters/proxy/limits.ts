@@ -18,6 +18,14 @@ export type Limits = {
   /** Head start of each address before the next one is tried too (RFC 8305). */
   staggerMs: number;
   dialMs: number;
+  /** Where TLS is required: for the client's first byte, once its tunnel is there. */
+  firstByteMs: number;
+  /** For the rest of its hello. */
+  helloMs: number;
+  /** Questions for names on one connection. */
+  questionsPerConnection: number;
+  /** Connection for questions without one. */
+  nameIdleMs: number;
   /** Tunnel without a byte in either direction; event streams and idle editors are quiet for long. */
   idleMs: number;
 };
@@ -34,6 +42,10 @@ export const DEFAULT_LIMITS: Limits = {
   lookupMs: 10_000,
   staggerMs: 250,
   dialMs: 30_000,
+  firstByteMs: 30_000,
+  helloMs: 10_000,
+  questionsPerConnection: 1000,
+  nameIdleMs: 10_000,
   idleMs: 2 * 60 * 60 * 1000,
 };
 

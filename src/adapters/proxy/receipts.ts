@@ -2,7 +2,7 @@ import { type Address, formatAddress } from '../../core/egress/address.ts';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { VerdictName } from '../../core/wire/messages.ts';
 import type { Connection, EgressEvent } from './egress-event.ts';
-import type { Admitted, Destination, Refused } from './gate.ts';
+import type { Destination, Refused, TunnelEnd } from './gate.ts';
 import { internal, type Word } from './word.ts';
 
 /** Writes down what the gate said, before it holds. */
@@ -54,8 +54,9 @@ export class Receipts<Image> {
     connection: Connection,
     destination: Destination,
     image: Image,
-    { address, ...end }: Parameters<Admitted['closed']>[0],
+    { address, bytesUp, bytesDown, durationMs }: TunnelEnd,
   ): void {
+    const end = { bytesUp, bytesDown, durationMs };
     this.#record({ kind: 'closed', ...common(connection, destination, image, address), ...end }).catch(() => undefined);
   }
 }

@@ -6,11 +6,23 @@ export type TunnelBytes = { bytesUp: number; bytesDown: number };
 
 /**
  * Copies both ways until both sides are closed. An end in one direction is passed on alone, so the other direction may go on; a failure on
- * one side resets the other, which could otherwise take half of the data for the whole. Resolves always.
+ * one side resets the other, which could otherwise take half of the data for the whole. Resolves always. `head` is what the client has sent already; while it is
+ * waited for only the other direction flows, and if it rejects both sides are reset.
  */
-export function relay(client: Socket, farSide: Socket, head: Uint8Array, idleMs: number): Promise<TunnelBytes> {
+export function relay(
+  client: Socket,
+  farSide: Socket,
+  head: Uint8Array | Promise<Uint8Array>,
+  idleMs: number,
+): Promise<TunnelBytes> {
   const count: TunnelBytes = { bytesUp: 0, bytesDown: 0 };
-  copyUp(client, farSide, head, count);
+  if (head instanceof Uint8Array) copyUp(client, farSide, head, count);
+  else {
+    head.then(
+      (bytes) => copyUp(client, farSide, bytes, count),
+      () => [client, farSide].map(reset),
+    );
+  }
   startReading(farSide, (chunk, written) => {
     count.bytesDown += chunk.length;
     client.write(chunk, written);
@@ -42,6 +54,7 @@ function copyUp(client: Socket, farSide: Socket, head: Uint8Array, count: Tunnel
   farSide.on('drain', () => client.resume());
   client.once('end', () => farSide.end());
   if (head.length > 0) up(head);
+  if (client.readableEnded) farSide.end();
   client.on('data', up);
   client.resume();
 }
