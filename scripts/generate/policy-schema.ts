@@ -59,12 +59,21 @@ function rule(subject: SubjectKey): Schema {
       onlyWith('timeout', 'ask'),
       implies({ properties: { effect: { const: 'deny' } } }, { properties: { override: { const: false } } }),
       ...(subject === 'path' ? [onlyWith('hide', 'deny')] : []),
+      ...(subject === 'destination' ? [...TERMS.map(onlyConnecting), INJECTS_WHAT_IT_INSPECTS] : []),
     ],
   };
 }
 
+const onlyConnecting = (key: string): Schema =>
+  implies({ required: [key] }, { properties: { effect: { enum: ['allow', 'ask'] } } });
+
 const implies = (one: Schema, other: Schema): Schema => ({ anyOf: [{ not: one }, other] });
 
+const TERMS = ['inspect', 'sni', 'inject'];
+const INJECTS_WHAT_IT_INSPECTS = implies(
+  { required: ['inject'] },
+  { required: ['inspect'], properties: { inspect: { const: true } } },
+);
 const SUBJECTS: readonly SubjectKey[] = ['path', 'command', 'destination'];
 const READING_ALONE = { enum: ['file_read', ['file_read']] };
 const HIDES = { type: 'array', contains: { type: 'object', required: ['hide'] } };

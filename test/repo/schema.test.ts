@@ -96,6 +96,27 @@ const hostRule = rule('destination', {
   methods: mostly(['GET', ['GET', 'X-Y'], []], ['CONNECT', 'get', ['GET', 'a b']]),
   paths: usually('/a', ['/a']),
 });
+const injection = mapping(
+  {
+    header: mostly(['cookie', 'x-api-key'], ['host', 'Cookie', 'a b', 'te', '']),
+    value: mostly(
+      ['{secret}', 'Bearer {secret}'],
+      ['Bearer', '{secret}{secret}', ' {secret}', '{secret}\n', 'é{secret}'],
+    ),
+    secret: mostly(['env:A', 'env:_b9'], ['A', 'env:', 'env:9', 'env:a b']),
+  },
+  ['header', 'value', 'secret'],
+);
+const termsRule = mapping(
+  {
+    destination: usually('a'),
+    effect: mostly(['allow', 'ask'], ['deny', 'shadow']),
+    inspect: mostly([true, true, true], [false]),
+    sni: mostly(['required', 'match', 'any'], ['strict']),
+    inject: fc.oneof({ weight: 5, arbitrary: fc.array(injection, { maxLength: 1 }) }, { weight: 1, arbitrary: odd }),
+  },
+  ['destination', 'effect', 'inspect'],
+);
 const block = (actions: unknown[], rules: fc.Arbitrary<unknown>) =>
   mapping(
     {
@@ -109,7 +130,7 @@ const block = (actions: unknown[], rules: fc.Arbitrary<unknown>) =>
 const blocks = fc.oneof(
   block(['file_read', 'file_read', ['file_read'], ['file_write', 'file_delete'], 'unix_socket'], pathRule),
   block(['shell_exec', ['shell_exec']], commandRule),
-  block(['network', ['network']], hostRule),
+  block(['network', ['network']], fc.oneof(hostRule, termsRule)),
   block(
     ['network', ['network', 'network'], ['network', 'file_read'], 'tool_call'],
     fc.constant({ destination: 'a', effect: 'deny' }),
