@@ -15,7 +15,7 @@ export function egressRecord<Image>(
     program: event.program,
     destination: event.host ?? event.address ?? undefined,
     address: event.host === null ? undefined : (event.address ?? undefined),
-    port: event.port,
+    port: event.port ?? undefined,
     via: event.via,
     known: event.known,
   };

@@ -4,6 +4,7 @@ import { afterEach } from 'vitest';
 import { type Egress, startEgressWith } from '../../src/adapters/proxy/egress.ts';
 import type { Connection, EgressDecision, EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import type { Limits } from '../../src/adapters/proxy/limits.ts';
+import type { RunNames } from '../../src/adapters/proxy/names.ts';
 import type { HostVerdict } from '../../src/adapters/proxy/word.ts';
 import { type Address, parseAddress } from '../../src/core/egress/address.ts';
 import { classOf } from '../../src/core/egress/address-class.ts';
@@ -24,7 +25,11 @@ export type Rig = Egress & {
   addresses: Record<string, string[] | (() => string[])>;
 };
 
-export async function startRig(image: TestImage = LOOPBACK_ALLOWED, limits: Partial<Limits> = {}): Promise<Rig> {
+export async function startRig(
+  image: TestImage = LOOPBACK_ALLOWED,
+  limits: Partial<Limits> = {},
+  names?: RunNames,
+): Promise<Rig> {
   const rig = {
     events: [],
     lookups: [],
@@ -41,6 +46,10 @@ export async function startRig(image: TestImage = LOOPBACK_ALLOWED, limits: Part
         : { run: 'r1', pid: 7, program: '/bin/agent', kind: 'proxy' },
     policyOf: () => ({ image: rig.image, simulate: rig.simulate }),
     decide,
+    mayReach: (image, name) =>
+      !image.denied?.includes(name) &&
+      (image.names.some((one) => one === '*' || one === name) || image.defaultAllow === true),
+    ...(names && { names }),
     describeRule: (_image, rule) => ({ label: `test.yaml:${rule}`, reason: null }),
     record: async (event) => {
       if (rig.recordFails) throw new Error('disk full');

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { TYPE } from '../../src/core/dns/message.ts';
 
 /** Messages as a resolver would write them, and as none would. Written here by themselves, so that parser and writer are not tested by each other. */
@@ -122,3 +123,28 @@ function dataText(view: Buffer, type: number, at: number, length: number): strin
     ? new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
     : groups.join('');
 }
+
+/** Sends questions over a connection that is there, and gives the answers until it ends or as many have come. */
+export async function ask(
+  socket: Socket,
+  questions: readonly Uint8Array[],
+  most = questions.length,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let held = Buffer.alloc(0);
+  if (questions.length > 0) socket.write(Buffer.concat(questions.map(framed)));
+  if (answers.length >= most) return answers;
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    held = Buffer.concat([held, chunk as Buffer]);
+    while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+      const end = 2 + held.readUInt16BE(0);
+      answers.push(readAnswer(held.subarray(2, end)));
+      held = held.subarray(end);
+    }
+    if (answers.length >= most) return answers;
+  }
+  if (held.length > 0) throw new Error('an answer was cut');
+  return answers;
+}
+
+export const framed = (message: Uint8Array): Uint8Array => Uint8Array.from([...u16(message.length), ...message]);

@@ -29,11 +29,12 @@ type Common<Image> = {
   run: string;
   pid: number;
   program: string;
-  /** Canonical host name; null when the program gave an address. */
+  /** Canonical host name, or the visible text of one that was asked for and is none; null when the program gave an address. */
   host: string | null;
   /** The first address that will be dialled or that was refused, in `closed` the one that was dialled; null when nothing was resolved. */
   address: string | null;
-  port: number;
+  /** Null when the question was for a name alone. */
+  port: number | null;
   via: Via;
   known: Known;
   /** The image that decided; `rule` and `pierced` are indices into its rules. */

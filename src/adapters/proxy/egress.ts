@@ -1,17 +1,23 @@
 import type { AddressInfo } from 'node:net';
 import { usualTerms } from '../../core/egress/terms.ts';
 import { decideHost } from '../../core/engine/decide.ts';
+import { egressTermsFor, injectionsFor } from '../../core/engine/egress-terms.ts';
 import type { PolicyImage } from '../../core/engine/image.ts';
+import { mayReach } from '../../core/engine/may-reach.ts';
 import { Attribution, type FindConnection } from './attribution.ts';
 import { Doorway } from './doorway.ts';
 import type { EgressEvent } from './egress-event.ts';
 import { farSideOpener } from './far-side.ts';
 import { type DecideHost, Gate, type TermsOf } from './gate.ts';
 import { httpDoor } from './http-door.ts';
+import type { InjectionsFor, SecretOf } from './injection.ts';
+import { InspectDoor, type InspectOptions } from './inspect-door.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { closeServer, listenOnBothLoopbacks, listenPreferring } from './listeners.ts';
 import { Lookup, type Resolve, systemResolve } from './lookup.ts';
+import { type MayReach, NameGate } from './name-gate.ts';
+import { RunNames } from './names.ts';
 import { BufferPool } from './read-buffers.ts';
 import type { DescribeRule } from './refusal.ts';
 import { transparentServer } from './transparent-door.ts';
@@ -28,6 +34,12 @@ export type EgressOptions<Image> = {
   termsOf?: TermsOf<Image>;
   /** Carries tunnels whose terms ask for inspection; without it they are refused. */
   inspect?: InspectTunnel<Image>;
+  /** What inspected connections speak TLS with; with it the inspect door carries them. */
+  tlsOf?: InspectOptions['tlsOf'];
+  /** What rules put into requests; without both nothing. */
+  injectionsFor?: InjectionsFor<Image>;
+  secretOf?: SecretOf;
+  mayReach: MayReach<Image>;
   describeRule: DescribeRule<Image>;
   /** Resolves when the event is safe; while it rejects, everything is refused. */
   record(event: EgressEvent<Image>): Promise<void>;
@@ -36,6 +48,8 @@ export type EgressOptions<Image> = {
    * may take their traffic.
    */
   ports?: { proxyPort: number; transparentPort: number } | undefined;
+  /** The names of runs, kept where they outlive the daemon; without them in memory. */
+  names?: RunNames;
   /** More loopback ports of gatekeeper's own. */
   ownPorts?: () => readonly number[];
   resolve?: Resolve;
@@ -43,7 +57,10 @@ export type EgressOptions<Image> = {
 };
 
 /** What the daemon gives; deciding and describing are the engine's. */
-export type EgressDoor = Omit<EgressOptions<PolicyImage>, 'decide' | 'describeRule'>;
+export type EgressDoor = Omit<
+  EgressOptions<PolicyImage>,
+  'decide' | 'termsOf' | 'injectionsFor' | 'mayReach' | 'describeRule'
+>;
 
 export type Egress = { proxyPort: number; transparentPort: number; close(): Promise<void> };
 
@@ -52,6 +69,9 @@ export function startEgress(door: EgressDoor): Promise<Egress> {
   return startEgressWith<PolicyImage>({
     ...door,
     decide: decideHost,
+    termsOf: egressTermsFor,
+    injectionsFor,
+    mayReach,
     describeRule: ({ rules }, index) => {
       const rule = rules[index];
       return rule && { label: rule.label, reason: rule.reason || null };
@@ -71,11 +91,20 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
     isOwnPort: (port) => ports.has(port) || (options.ownPorts?.().includes(port) ?? false),
   });
   const openFarSide = farSideOpener(new BufferPool());
-  const { describeRule: describe, inspect } = options;
+  const { describeRule: describe, tlsOf } = options;
+  const inspectDoor = tlsOf && new InspectDoor<Image>({ tlsOf, limits });
+  const inspect = options.inspect ?? inspectDoor?.inspect;
   const doorway = new Doorway<Image>({ attribution, gate, limits, describe, inspect, openFarSide });
   const door = httpDoor(doorway);
   await listenPreferring(options.ports?.proxyPort, (port) => door.listen({ host: '127.0.0.1', port }));
-  const transparent = await listenOnBothLoopbacks(() => transparentServer(doorway), options.ports?.transparentPort);
+  const names = options.names ?? new RunNames();
+  let hasV6 = false;
+  const nameGate = new NameGate<Image>({ ...options, names, hasV6: () => hasV6 });
+  const transparent = await listenOnBothLoopbacks(
+    () => transparentServer(doorway, { names, gate: nameGate }),
+    options.ports?.transparentPort,
+  );
+  hasV6 = transparent.servers.length > 1;
   const proxyPort = (door.server.address() as AddressInfo).port;
   ports.add(proxyPort).add(transparent.port);
   return {
@@ -83,6 +112,7 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
     transparentPort: transparent.port,
     close: async () => {
       attribution.destroyAll();
+      inspectDoor?.close();
       await Promise.all([door.close(), ...transparent.servers.map(closeServer)]);
     },
   };

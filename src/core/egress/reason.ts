@@ -16,6 +16,7 @@ export const EGRESS_REASON = {
   'run-unknown': 'the run has no policy in force',
   'journal-failed': 'the decision could not be recorded',
   resources: 'the run has too many connections open',
+  'no-host-name': 'the text is no name that a host can have',
   unresolved: 'the name has no address',
   unreachable: 'no address of the destination answered',
 } as const;
