@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { decideHost } from '../../src/core/engine/decide.ts';
-import type { Answer, Measurement, Way } from './egress/client.ts';
+import { type Answer, CONNECTIONS, type Measurement, type Way } from './egress/client.ts';
 import { type DoorAnswer, type DoorPorts, type DoorQuestion, imageOfDestinations } from './egress/door.ts';
 import { type OtherProxy, startOther } from './egress/other-proxies.ts';
 import type { PlainPorts } from './egress/plainest.ts';
@@ -53,7 +53,7 @@ try {
     ...Object.fromEntries(others.map(({ name, port }) => [name, port])),
   };
   for (const way of Object.keys(ports) as Way[]) if (!options.ways.split(',').includes(way)) delete ports[way];
-  if (MEASURES.some(wanted)) await tunnels(ports, door.child, far.told);
+  if (MEASURES.some(wanted)) await tunnels(ports, door.child, plain.child, far.told);
   const web = { bare: far.told.http, plainest: plain.told.plain, proxy: door.told.proxy };
   if (wanted('requests')) await requests(web, far.told, door.child);
   if (wanted('idle')) for (const way of ['transparent', 'connect', 'socks'] as const) await idle(way, far.told);
@@ -65,7 +65,12 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-async function tunnels(ports: Partial<Record<Way, number>>, door: ChildProcess, far: FarPorts): Promise<void> {
+async function tunnels(
+  ports: Partial<Record<Way, number>>,
+  door: ChildProcess,
+  plain: ChildProcess,
+  far: FarPorts,
+): Promise<void> {
   const best = new Map<string, { value: number; p95: number }>();
   const failed = new Set<Way>();
   for (let round = 0; round < rounds; round++) {
@@ -73,15 +78,32 @@ async function tunnels(ports: Partial<Record<Way, number>>, door: ChildProcess, 
       for (const what of MEASURES) {
         if (failed.has(way) || !wanted(what)) continue;
         await ask(door, announce(way, what === 'bulk' ? far.bulk : far.short));
+        const own = way === 'relay' ? plain : port === ports.connect || way === 'transparent' ? door : undefined;
+        const before = own && (await ask<DoorAnswer>(own, {})).cpu;
         const answer = await ask<Answer>(client(), { what, way, port } satisfies Measurement);
+        const cpu = own && (await ask<DoorAnswer>(own, {})).cpu - (before ?? 0);
         if ('failed' in answer) failed.add(way);
         else keepBest(best, `${what} ${way}`, answer, what === 'latency');
+        if (cpu && what === 'rate') keepBest(best, `cpu ${way}`, { value: (cpu * 1e6) / CONNECTIONS }, true);
+        if (cpu && what === 'bulk') keepBest(best, `bulk cpu ${way}`, { value: cpu }, true);
       }
     }
   }
   const relay = (what: string) => best.get(`${what} relay`)?.value ?? 1;
   const direct = best.get('latency direct') ?? { value: 0, p95: 0 };
-  print(['tunnels', 'GB/s', '', 'connections/s', '', 'first byte ms', 'p95', 'added', 'p95']);
+  print([
+    'tunnels',
+    'GB/s',
+    '',
+    'CPU s a GiB',
+    'connections/s',
+    '',
+    'CPU µs each',
+    'first byte ms',
+    'p95',
+    'added',
+    'p95',
+  ]);
   for (const way of Object.keys(ports) as Way[]) {
     if (failed.has(way)) {
       print([way, 'does not answer: skipped']);
@@ -91,8 +113,8 @@ async function tunnels(ports: Partial<Record<Way, number>>, door: ChildProcess, 
     const [bulk, rate, latency] = [of('bulk'), of('rate'), of('latency')] as const;
     const added = [latency.value - direct.value, latency.p95 - direct.p95];
     print([
-      ...[way, bulk.value.toFixed(2), times(bulk.value, relay('bulk')), rate.value.toFixed(0)],
-      times(rate.value, relay('rate')),
+      ...[way, bulk.value.toFixed(2), times(bulk.value, relay('bulk')), of('bulk cpu').value.toFixed(2)],
+      ...[rate.value.toFixed(0), times(rate.value, relay('rate')), of('cpu').value.toFixed(0)],
       ...[latency.value, latency.p95, ...added].map((ms) => ms.toFixed(2)),
     ]);
   }

@@ -13,7 +13,7 @@ export type Measurement =
   | { what: 'let go' };
 export type Answer = { value: number; p95?: number } | { failed: string };
 
-const CONNECTIONS = 2000;
+export const CONNECTIONS = 2000;
 const LATENCIES = 300;
 const REQUESTS = 1000;
 const PARALLEL = 16;

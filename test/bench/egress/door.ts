@@ -16,7 +16,8 @@ import { egressRecord } from '../../../src/daemon/egress-record.ts';
 export type DoorPorts = { proxy: number; transparent: number };
 /** What the parent may ask for; each message is answered once. */
 export type DoorQuestion = { kind?: Connection['kind']; port?: number; memory?: true };
-export type DoorAnswer = { rss: number };
+/** `cpu`: seconds of processor time so far. */
+export type DoorAnswer = { rss: number; cpu: number };
 
 const place = (path: string) => {
   const bytes = new TextEncoder().encode(path);
@@ -69,10 +70,15 @@ if (process.argv[1] === import.meta.filename) {
   process.on('message', ({ kind, port, memory }: DoorQuestion) => {
     announced = { ...announced, ...(kind && { kind }), ...(port && { port }) };
     if (memory) for (let round = 0; round < 3; round++) globalThis.gc?.();
-    process.send?.({ rss: process.memoryUsage.rss() } satisfies DoorAnswer);
+    process.send?.({ rss: process.memoryUsage.rss(), cpu: cpuSeconds() } satisfies DoorAnswer);
   });
   process.on('disconnect', () => process.exit());
   process.send?.({ proxy: proxyPort, transparent: transparentPort } satisfies DoorPorts);
+}
+
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function now(): string {

@@ -4,6 +4,7 @@
  */
 import { Agent, createServer as createHttpServer, request } from 'node:http';
 import { connect, createServer } from 'node:net';
+import { cpuSeconds } from './door.ts';
 import { listen } from './servers.ts';
 
 export type PlainPorts = { relay: number; plain: number };
@@ -27,5 +28,6 @@ const plain = createHttpServer((incoming, response) => {
   });
   asked.on('error', () => response.destroy()).end();
 });
+process.on('message', () => process.send?.({ rss: process.memoryUsage.rss(), cpu: cpuSeconds() }));
 process.on('disconnect', () => process.exit());
 process.send?.({ relay: await listen(relay), plain: await listen(plain) } satisfies PlainPorts);
