@@ -1,12 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tailRecords } from '../adapters/audit-log/read.ts';
 import { requestControl } from '../adapters/control-client/request.ts';
+import { type Attempt, suggestRules } from '../core/analysis/net-suggest.ts';
 import { API, type ListRunsResponse, type RunSummary } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 
-/** One line about what a run that has just ended was denied; undefined when nothing was, or nobody can say. */
+/** What a run that has just ended was denied, in a line, and in another how to allow the connections among it; undefined when nothing was denied, or nobody can say. */
 export async function denialSummary(layout: HomeLayout, id: string): Promise<string | undefined> {
   const summary = await endedRun(layout, id);
-  return summary && summary.denied > 0 ? summaryLine(summary) : undefined;
+  if (!summary || summary.denied === 0) return undefined;
+  const hint = summary.deniedByAction?.['network'] ? networkHint(summary, lastRefusals(layout, id)) : undefined;
+  return hint === undefined ? summaryLine(summary) : `${summaryLine(summary)}\ngatekeeper: ${hint}`;
+}
+
+/** A command that works for what no rule allowed; undefined when there is nothing of the kind. */
+export function networkHint({ id, policy }: RunSummary, refusals: readonly Attempt[]): string | undefined {
+  const { rules } = suggestRules(refusals);
+  const [first] = rules;
+  if (!first) return undefined;
+  if (rules.length > 1) return `to allow these destinations: gatekeeper net suggest ${id}`;
+  const destinations = first.destinations;
+  return policy === undefined
+    ? `to allow it: gatekeeper net allow ${destinations.join(' ')}`
+    : `to allow it in a run: ${destinations.map((destination) => `--net-allow ${destination}`).join(' ')}`;
+}
+
+/** Of a long run only the last ones: it is about what to type next. */
+function lastRefusals({ audit }: HomeLayout, id: string): Attempt[] {
+  try {
+    return tailRecords(audit, LAST_RECORDS).filter(({ run, action }) => run === id && action === 'network');
+  } catch {
+    return [];
+  }
 }
 
 export function summaryLine({ id, denied, deniedByAction = {}, simulate }: RunSummary): string {
@@ -34,5 +59,6 @@ async function endedRun(layout: HomeLayout, id: string): Promise<RunSummary | un
   return found;
 }
 
+const LAST_RECORDS = 5000;
 const ATTEMPTS = 25;
 const PAUSE_MS = 20;

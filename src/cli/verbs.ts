@@ -119,7 +119,7 @@ function addRest(program: Command, done: Done): void {
     .summary('print a completion script')
     .description('Print a completion script for a shell, as in: source <(gatekeeper completion bash)')
     .argument('<shell>', 'bash, zsh or fish')
-    .action(async (shell) => done((await import('./commands/completion.ts')).completion(shell, program)));
+    .action(async (shell) => done(await (await import('./commands/completion.ts')).completion(shell, program)));
   program
     .command('version')
     .summary('print the version')

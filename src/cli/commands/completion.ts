@@ -5,7 +5,10 @@ import { ACTIONS } from '../../core/policy/format.ts';
 import { print } from '../render/print.ts';
 
 /** Prints the completion script of a shell, made from the tree of verbs. */
-export function completion(shell: string, program: Command): number {
+export async function completion(shell: string, program: Command): Promise<number> {
+  if (shell === 'net-own' || shell === 'net-refused') {
+    return (await import('./net-words.ts')).netWords(shell === 'net-own' ? 'own' : 'refused');
+  }
   const make = SHELLS[shell as keyof typeof SHELLS] as ((verbs: readonly Verb[]) => string) | undefined;
   if (!Object.hasOwn(SHELLS, shell) || !make) {
     throw new GatekeeperError('GK_USAGE', {
@@ -55,8 +58,18 @@ _gatekeeper() {
   case \${path//\\// } in
 ${cases.join('\n')}
   esac
+  case $path in
+${DESTINATIONS.map(({ path, which }) => `    '${path.replace(' ', '/')}') [[ $current == -* ]] || { _gatekeeper_destinations ${which}; return; } ;;`).join('\n')}
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ \${#COMPREPLY[@]} -gt 0 || $current == -* ]] || COMPREPLY=($(compgen -f -- "$current"))
+}
+_gatekeeper_destinations() {
+  local typed=\${COMP_LINE:0:COMP_POINT}
+  typed=\${typed##* }
+  mapfile -t COMPREPLY < <(compgen -W "$("\${COMP_WORDS[0]}" completion "$1" 2>/dev/null)" -- "$typed")
+  # Where a colon ends a word, the shell replaces only what stands behind the last one.
+  [[ $COMP_WORDBREAKS != *:* || $typed != *:* ]] || COMPREPLY=("\${COMPREPLY[@]#"\${typed%"\${typed##*:}"}"}")
 }
 complete -o default -F _gatekeeper gatekeeper`;
 }
@@ -69,7 +82,8 @@ function zsh(verbs: readonly Verb[]): string {
 # zsh completion for gatekeeper; use it with: source <(gatekeeper completion zsh)
 _gatekeeper() {
   local path_so_far='' word index
-  local -a words_given words
+  local -a words_of_line words_given
+  words_of_line=("\${(@)words}")
   words_given=("\${(@)words[2,CURRENT-1]}")
   if [[ $words_given[-1] == --policy && -z \${(M)words_given:#--} ]]; then
     _alternative 'presets:preset:(${PRESETS.join(' ')})' 'files:policy file:_files'
@@ -90,6 +104,9 @@ _gatekeeper() {
   case \${path_so_far//\\// } in
 ${cases.join('\n')}
   esac
+  case $path_so_far in
+${DESTINATIONS.map(({ path, which }) => `    '${path.replace(' ', '/')}') [[ $PREFIX == -* ]] || { compadd -- \${(f)"$($words_of_line[1] completion ${which} 2>/dev/null)"}; return } ;;`).join('\n')}
+  esac
   _describe 'gatekeeper' words || _files
 }
 compdef _gatekeeper gatekeeper`;
@@ -101,19 +118,32 @@ function fish(verbs: readonly Verb[]): string {
   );
   return `# fish completion for gatekeeper; use it with: gatekeeper completion fish | source
 complete -c gatekeeper -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
-${lines.join('\n')}`;
+${lines.join('\n')}
+${DESTINATIONS.map(({ path, which }) => `complete -c gatekeeper -n '${seenAll(path)}' -f -a '(gatekeeper completion ${which} 2>/dev/null)'`).join('\n')}`;
 }
+
+const seenAll = (path: string): string =>
+  path
+    .split(' ')
+    .map((part) => `__fish_seen_subcommand_from ${part}`)
+    .join('; and ');
 
 function fishLine(path: string, verbs: readonly Verb[], { word, text }: Word): string {
   const below = verbs.find((verb) => verb.path === path)?.words.filter((entry) => !entry.word.startsWith('-')) ?? [];
   const notYet =
     below.length > 0 ? `; and not __fish_seen_subcommand_from ${below.map((entry) => entry.word).join(' ')}` : '';
-  const seen = path.split(' ').map((part) => `__fish_seen_subcommand_from ${part}`);
-  const condition = path === '' ? '__fish_use_subcommand' : `${seen.join('; and ')}${notYet}`;
+  const condition = path === '' ? '__fish_use_subcommand' : `${seenAll(path)}${notYet}`;
   const value = word === '--policy' ? ` -r -a '${PRESETS.join(' ')}'` : '';
   const what = word.startsWith('--') ? `-l ${word.slice(2)}${value}` : `-f -a ${word}`;
   return `complete -c gatekeeper -n '${condition}' ${what} -d '${text.replace(/['\\]/g, '\\$&')}'`;
 }
+
+/** Verbs that take destinations, and which they are offered. */
+const DESTINATIONS = [
+  { path: 'net allow', which: 'net-refused' },
+  { path: 'net deny', which: 'net-refused' },
+  { path: 'net remove', which: 'net-own' },
+] as const;
 
 const nested = (verbs: readonly Verb[]): string[] =>
   verbs.filter(({ path }) => path !== '').map(({ path }) => path.replaceAll(' ', '/'));

@@ -12,15 +12,11 @@ export type SuggestionText = Suggestion & {
 
 /** A block for the list `policies` of a policy file; everything else in it is a comment. */
 export function suggestionText(suggestion: SuggestionText): string {
-  const { rules, wider, run, name, userPolicy, policy, allowedByNow, notSuggested } = suggestion;
-  const file = policy ?? userPolicy;
+  const { rules, wider, run, name, allowedByNow, notSuggested } = suggestion;
   const lines = [`# What run ${visible(name)} (${run}) was refused because no rule allows it.`];
   if (rules.length === 0) lines.push('# There is nothing to suggest.');
   else {
-    lines.push(
-      '# The names come from the run: read them before you allow them.',
-      `# It goes beneath "policies:" in ${visible(file)}${policy ? '.' : `; or: gatekeeper net suggest ${run} --apply`}`,
-    );
+    lines.push('# The names come from the run: read them before you allow them.', whereTo(suggestion));
     if (rules.length > MANY)
       lines.push(
         `# ${rules.length} hosts are many: a program that asks for ever new names may be telling somebody something.`,
@@ -38,6 +34,13 @@ export function suggestionText(suggestion: SuggestionText): string {
   if (notSuggested.length > 0)
     lines.push('# not suggested:', ...notSuggested.map((entry) => `#   ${apartText(entry)}`));
   return lines.join('\n');
+}
+
+function whereTo({ run, userPolicy, policy, rules }: SuggestionText): string {
+  const own = `It goes beneath "policies:" in ${visible(userPolicy)}; or: gatekeeper net suggest ${run} --apply`;
+  if (policy === undefined) return `# ${own}`;
+  const options = rules.flatMap(({ destinations }) => destinations.map((destination) => `--net-allow ${destination}`));
+  return `# The run was under --policy ${visible(policy)}, not under your own policy. Under it again: ${options.join(' ')}`;
 }
 
 function ruleText({ destinations, attempts, programs, assumed }: SuggestedRule): string {

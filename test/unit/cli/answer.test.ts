@@ -87,6 +87,12 @@ describe('howToAllow', () => {
       /^change project:p\.yaml:5: what a project/,
     ],
     [
+      'a rule that asks',
+      { action: 'file_read', path: '/p/later' },
+      '/p/later',
+      /^gatekeeper grants add file_read \/p\/later$/,
+    ],
+    [
       'no rule for a file',
       { action: 'file_read', path: '/x' },
       '/x',

@@ -104,15 +104,24 @@ describe('receiptLine', () => {
     expect(receiptLine(record(fields))).toBe(line);
   });
 
-  it.each(['target', 'command', 'reason', 'program', 'rule', 'text', 'destination', 'via', 'known', 'path', 'method'] as const)(
-    'shows an escape sequence in %s as text',
-    (field) => {
-      for (const action of ['file_read', 'shell_exec', 'network', 'note', 'connection_closed'] as const) {
-        const line = receiptLine(record({ action, [field]: 'x\x1b[2K\u202ey' }));
-        expect(line).not.toMatch(/[\x00-\x1f\u202e]/);
-      }
-    },
-  );
+  it.each([
+    'target',
+    'command',
+    'reason',
+    'program',
+    'rule',
+    'text',
+    'destination',
+    'via',
+    'known',
+    'path',
+    'method',
+  ] as const)('shows an escape sequence in %s as text', (field) => {
+    for (const action of ['file_read', 'shell_exec', 'network', 'note', 'connection_closed'] as const) {
+      const line = receiptLine(record({ action, [field]: 'x\x1b[2K\u202ey' }));
+      expect(line).not.toMatch(/[\x00-\x1f\u202e]/);
+    }
+  });
 });
 
 describe('receiptText', () => {
