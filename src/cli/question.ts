@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseAuthority } from '../core/egress/authority.ts';
 import { canonicalRequestPath } from '../core/egress/request-path.ts';
-import { parseAbsoluteTarget } from '../core/egress/request-target.ts';
+import { parseAbsoluteTarget, parseSecureTarget } from '../core/egress/request-target.ts';
 import type { Asked } from '../core/engine/answer.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 
@@ -53,11 +53,13 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** `GET http://host/path`, or the URL alone: a request over plain HTTP, whose method and path rules may name. */
+/** `GET http://host/path`, or the URL alone: a request whose method and path rules may name; with https where they see it. */
 function readRequest(words: readonly string[]): Asked | undefined {
   const url = words.at(-1) ?? '';
-  if (!/^http:/i.test(url) || words.length > 2) return undefined;
-  const target = parseAbsoluteTarget(url);
+  const [scheme] = /^https?:/i.exec(url) ?? [];
+  if (!scheme || words.length > 2) return undefined;
+  const tls = scheme.length === 'https:'.length;
+  const target = tls ? parseSecureTarget(url) : parseAbsoluteTarget(url);
   if (!target) throw new GatekeeperError('GK_DESTINATION', { what: `the URL is not understood: ${url}` });
   const { host, port, path } = target;
   const method = words.length === 2 ? words[0]! : 'GET';
@@ -68,6 +70,7 @@ function readRequest(words: readonly string[]): Asked | undefined {
     port,
     request: { method, path: canonicalRequestPath(path) },
     url: `${method} ${url}`,
+    ...(tls ? { tls } : {}),
   };
 }
 

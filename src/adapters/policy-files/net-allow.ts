@@ -29,7 +29,7 @@ export function checkDestination(destination: string): void {
     const meant = meantDestination(destination);
     const remedy = meant === undefined ? error.remedy : `write ${meant}`;
     throw new GatekeeperError('GK_DESTINATION', {
-      what: error.message,
+      what: destination.includes('://') ? 'a URL is not a destination' : error.message,
       where: destination,
       ...(remedy ? { remedy } : {}),
       cause: error,

@@ -1,3 +1,4 @@
+import { compareConnections } from '../../core/analysis/connection-differences.ts';
 import { compareImages, type Difference } from '../../core/analysis/differences.ts';
 import type { Decision } from '../../core/engine/precedence.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
@@ -5,6 +6,7 @@ import { type PolicyHere, placeOf, policyHere } from '../policy-here.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
 import { witnessText } from '../render/subject.ts';
+import { connectionJson, connectionText } from '../render/terms-text.ts';
 
 /** Says what two policies judge differently. Exits 1 when they differ, or when that could not be found out for every action. */
 export async function policyDiff(
@@ -15,23 +17,31 @@ export async function policyDiff(
   const before = policyHere(second === undefined ? {} : { policy: first });
   const after = policyHere({ policy: second ?? first });
   const { differences, incomplete } = compareImages(before.image, after.image);
-  const status = differences.length + incomplete.length > 0 ? 1 : 0;
+  const connections = compareConnections(before.image, after.image);
+  const status = differences.length + connections.length + incomplete.length > 0 ? 1 : 0;
   if (json) {
     printJson({
       before: before.name,
       after: after.name,
       differences: differences.map((one) => differenceJson(one, before, after)),
+      connections: connections.map(connectionJson),
       incomplete,
     });
     return status;
   }
   for (const one of differences) print(differenceText(one, before, after));
+  for (const one of connections) print(connectionText(one));
   for (const action of incomplete) {
     print(`${paint('yellow', 'not compared')}  ${action}: its patterns are too many together`);
   }
   const names = `${visible(before.name)} → ${visible(after.name)}`;
   const rest = incomplete.length > 0 ? '' : ', each with a shortest example; there is no other';
-  if (differences.length > 0) print(`${paint('bold', names)}: ${count(differences.length)}${rest}`);
+  const changes = [
+    differences.length > 0 && count(differences.length, 'verdict'),
+    connections.length > 0 && count(connections.length, 'connections'),
+  ];
+  const said = changes.filter(Boolean).join(', ');
+  if (said) print(`${paint('bold', names)}: ${said}${rest}`);
   else if (incomplete.length === 0) print(`${paint('bold', names)}: no difference, every request is judged alike`);
   return status;
 }
@@ -72,4 +82,4 @@ function differenceJson({ action, before, after, witness }: Difference, one: Pol
   return { action, witness: witnessText(witness), ...writable, before: side(before, one), after: side(after, other) };
 }
 
-const count = (number: number): string => `${number} ${number === 1 ? 'change' : 'changes'} of verdict`;
+const count = (number: number, of: string): string => `${number} ${number === 1 ? 'change' : 'changes'} of ${of}`;

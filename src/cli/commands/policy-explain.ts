@@ -1,5 +1,5 @@
 import { addressFromBytes, formatAddress } from '../../core/egress/address.ts';
-import { type Answer, type Asked, answer } from '../../core/engine/answer.ts';
+import { type Answer, type Asked, answer, type ConnectionAccount } from '../../core/engine/answer.ts';
 import type { RuleAccount } from '../../core/engine/explain.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
 import { ownHome, workingDirectory } from '../home.ts';
@@ -8,6 +8,7 @@ import { placeOf, policyHere } from '../policy-here.ts';
 import { readQuestion } from '../question.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
+import { connectionLines } from '../render/terms-text.ts';
 
 export type ExplainOptions = { policy?: string; netAllow?: string[]; json?: boolean };
 
@@ -37,9 +38,22 @@ function explanationText(asked: Asked, found: Answer, place: string | undefined,
   if (found.pierced) lines.push(`pierced  ${ruleText(found.pierced)}`);
   const others = found.matching.filter(({ rule }) => rule !== found.winner?.rule && rule !== found.pierced?.rule);
   for (const other of others) lines.push(`${other.pierced ? 'pierced ' : 'also    '} ${ruleText(other)}`);
+  if (found.connection && found.verdict !== 'deny' && !isPlainRequest(asked))
+    lines.push(...connectionLines(found.connection));
+  if (found.connection && isUnseen(asked, found.connection)) lines.push(UNSEEN);
   if (hint) lines.push(`to allow ${hint}`);
   return lines.join('\n');
 }
+
+const isPlainRequest = (asked: Asked): boolean =>
+  asked.action === 'network' && asked.request !== undefined && asked.tls !== true;
+
+/** Whether something was asked about that TLS hides from rules. */
+function isUnseen(asked: Asked, { inspect }: ConnectionAccount): boolean {
+  return asked.action === 'network' && asked.tls === true && !inspect;
+}
+
+const UNSEEN = 'not seen method and path: TLS hides them, and no rule for this host says inspect: true';
 
 function authority({ winner, defaultLabel, launcher, verdict, action, effect }: Answer): string {
   if (winner) return `${ruleText(winner)}${winner.reason ? `: ${visible(winner.reason)}` : ''}`;

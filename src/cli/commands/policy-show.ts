@@ -1,4 +1,5 @@
 import type { PolicyImage, RuleView } from '../../core/engine/image.ts';
+import { saysNothing } from '../../core/policy/connection-terms.ts';
 import { LAYER } from '../../core/policy/source.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
 import { policyHere } from '../policy-here.ts';
@@ -6,6 +7,7 @@ import { hintsLine } from '../render/hints-text.ts';
 import { launchLines } from '../render/launch-text.ts';
 import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
+import { termsText } from '../render/terms-text.ts';
 import { policyPresets } from './policy-presets.ts';
 
 export type ShowOptions = { policy?: string; presets?: boolean; json?: boolean };
@@ -37,10 +39,11 @@ export async function policyShow(options: ShowOptions): Promise<number> {
   return 0;
 }
 
-function ruleLine({ line, action, effect, flags, pattern, reason }: RuleView): string {
+function ruleLine({ line, action, effect, flags, pattern, reason, terms }: RuleView): string {
   const override = (flags & 1) !== 0 ? ' override' : '';
+  const connection = saysNothing(terms) ? '' : `  [${termsText(terms)}]`;
   const why = reason ? paint('dim', `  ${visibleShort(reason)}`) : '';
-  return `  ${String(line).padStart(4)}  ${action.padEnd(11)} ${paintVerdict(effect)}${override}  ${visibleShort(pattern)}${why}`;
+  return `  ${String(line).padStart(4)}  ${action.padEnd(11)} ${paintVerdict(effect)}${override}  ${visibleShort(pattern)}${connection}${why}`;
 }
 
 const defaultsOf = (image: PolicyImage): Record<string, string> =>

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { projectTrust } from '../../adapters/policy-files/project-trust.ts';
 import { realPath } from '../../adapters/policy-files/roots.ts';
 import { addTrust, readTrust, removeTrust } from '../../adapters/trust-store/trust-store.ts';
+import { compareConnections } from '../../core/analysis/connection-differences.ts';
 import { compareImages, type Difference } from '../../core/analysis/differences.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
@@ -14,6 +15,7 @@ import { paint, paintVerdict } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
 import { witnessText } from '../render/subject.ts';
 import { table } from '../render/table.ts';
+import { connectionJson, connectionText } from '../render/terms-text.ts';
 
 export type TrustOptions = { list?: boolean; remove?: boolean; yes?: boolean; json?: boolean };
 
@@ -39,12 +41,15 @@ async function trustProject(store: string, path: string, { yes = false, json = f
   const { files, without, within } = projectTrust(path, { layout: ownHome(), passwdHome: homedir, uid });
   const { differences, incomplete } = compareImages(without, within, { byRule: true });
   const loosened = differences.filter(({ before, after }) => EFFECT[after.effect] < EFFECT[before.effect]);
+  const connections = compareConnections(without, within);
   if (!json) {
     for (const { path: one } of files) print(`${paint('bold', visible(one))}`);
     for (const one of loosened) print(`  would loosen  ${loosenedText(one, within)}`);
+    for (const one of connections) print(`  would change  ${connectionText(one)}`);
     for (const action of incomplete)
       print(`  ${paint('yellow', 'not compared')}  ${action}: its patterns are too many together`);
-    if (loosened.length + incomplete.length === 0) print('  would loosen nothing that is decided here and now');
+    if (loosened.length + connections.length + incomplete.length === 0)
+      print('  would loosen nothing that is decided here and now');
   }
   if (!yes) await agree();
   const at = new Date().toISOString();
@@ -58,7 +63,7 @@ async function trustProject(store: string, path: string, { yes = false, json = f
       after: one.after.effect,
       witness: witnessText(one.witness),
     }));
-    printJson({ trusted: files, loosens: shown, incomplete });
+    printJson({ trusted: files, loosens: shown, connections: connections.map(connectionJson), incomplete });
   } else print(`${paint('green', 'trusted')} as long as its text stays what it is`);
   return 0;
 }

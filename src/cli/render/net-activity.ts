@@ -3,43 +3,47 @@ import { visible } from '../../core/text/visible.ts';
 import { bytesText } from './amounts.ts';
 import { paint, paintVerdict } from './paint.ts';
 
-export type Line = { text: string; length: number };
-
-/** A table that fits: heading, rows, and a last line that sums up. */
-export function activityLines(rows: readonly Activity[], size: { lines: number; columns: number }): Line[] {
+/** A table that fits: heading, rows, and a last line that sums up. Columns that there is no room for are left out. */
+export function activityLines(rows: readonly Activity[], size: { lines: number; columns: number }): string[] {
   const shown = rows.slice(0, size.lines - 2);
-  const columns = COLUMNS.filter(({ name }) => name !== 'RUN' || new Set(rows.map(({ run }) => run)).size > 1);
+  const columns = columnsFor(rows, size.columns);
   const cells = shown.map((row) => columns.map(({ cell }) => visible(cell(row))));
   const widths = fitted(
     columns.map(({ name }, at) => Math.max(name.length, ...cells.map((row) => widthOf(row[at]!)))),
-    columns.map(({ least }) => least),
+    columns.map(({ least }) => (columns.length > 2 ? least : Math.min(least, MIN_SIZE - 9))),
     size.columns,
   );
   const lay = (texts: readonly string[]): string[] =>
     texts.map((text, at) => (columns[at]!.right ? padStart : padEnd)(cut(text, widths[at]!), widths[at]!));
   const heading = lay(columns.map(({ name }) => name)).join('  ');
   return [
-    line(heading, paint('dim', heading)),
+    paint('dim', heading.trimEnd()),
     ...cells.map((row) => {
       const [verdict = '', ...rest] = lay(row);
-      const plain = [verdict, ...rest].join('  ');
-      return line(plain, [paintVerdict(verdict), ...rest].join('  '));
+      return [paintVerdict(verdict), ...rest].join('  ').trimEnd();
     }),
     summary(rows, shown.length, size.columns),
-  ].map(({ text, length }) => ({ text: length > size.columns ? cut(text, size.columns) : text, length }));
+  ];
 }
 
-function summary(rows: readonly Activity[], shown: number, columns: number): Line {
+function columnsFor(rows: readonly Activity[], room: number): Column[] {
+  const several = new Set(rows.map(({ run }) => run)).size > 1;
+  let columns = COLUMNS.filter(({ name }) => several || name !== 'RUN');
+  while (columns.length > 2 && columns.reduce((sum, { least }) => sum + least + 2, -2) > room) {
+    const last = LEAVING.find((name) => columns.some((column) => column.name === name));
+    columns = columns.filter(({ name }) => name !== last);
+  }
+  return columns;
+}
+
+function summary(rows: readonly Activity[], shown: number, columns: number): string {
   const refused = rows.filter(({ verdict }) => verdict.includes('deny')).length;
   const open = rows.reduce((sum, row) => sum + row.open, 0);
   const hidden = rows.length > shown ? `, ${rows.length - shown} more not shown` : '';
   const text =
     rows.length === 0 ? 'nothing was tried yet' : `${rows.length} in all, ${refused} refused, ${open} open${hidden}`;
-  const plain = cut(text, columns);
-  return line(plain, paint('dim', plain));
+  return paint('dim', cut(text, columns));
 }
-
-const line = (plain: string, text: string): Line => ({ text, length: widthOf(plain) });
 
 /** Takes from the widest column that may give, until all fit. */
 function fitted(wanted: readonly number[], least: readonly number[], room: number): number[] {
@@ -90,5 +94,8 @@ const COLUMNS: readonly Column[] = [
   { name: 'KNOWN', cell: ({ known, via }) => known ?? via ?? 'literal', least: 5 },
   { name: 'WHY', cell: ({ rule, reason }) => rule ?? reason ?? '', least: 3 },
 ];
+const MIN_SIZE = 20;
+/** In this order where there is no room. */
+const LEAVING = ['WHY', 'KNOWN', 'LAST', 'RUN', 'UP', 'DOWN', 'OPEN', 'PROGRAM', 'COUNT'];
 /** Hangul Jamo: the first of the blocks that terminals draw two columns wide. */
 const FIRST_WIDE = 0x1100;

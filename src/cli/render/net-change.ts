@@ -16,7 +16,7 @@ export function changeLines(change: NetChange, { destination, changed, effect }:
   if (wanted) return [line];
   return [
     line,
-    `  ${paint('yellow', 'without effect here')}: ${speaker(effect)} says ${effect.verdict}${because(effect)}`,
+    `  ${paint('yellow', 'without effect here')}: ${speaker(effect)}${because(effect)}`,
     ...(effect.place ? [paint('dim', `  at ${visible(effect.place)}`)] : []),
     ...(effect.hint ? [`  to allow: ${visible(effect.hint)}`] : []),
   ];
@@ -41,17 +41,18 @@ function remaining(effect: NetEffect, changed: boolean): string[] {
   if (rule === null || effect.pattern === null) return [];
   const still = changed ? 'still' : 'here';
   return [
-    `  ${still} ${verdict === 'allow' ? 'allowed' : verdict === 'ask' ? 'asked about' : 'denied'} by ${speaker(effect)}`,
+    `  ${still} ${verdict === 'allow' ? 'allowed' : verdict === 'ask' ? 'asked about' : 'denied'}: ${speaker(effect)}`,
     ...(place ? [paint('dim', `  at ${visible(place)}`)] : []),
   ];
 }
 
-function speaker({ rule, pattern }: NetEffect): string {
-  if (pattern === null) return `the default${rule === null ? '' : ` at ${visible(rule)}`}`;
-  return `${paint('bold', visible(rule ?? '?'))} ${visibleShort(pattern)}`;
+/** As `policy explain` names a rule. */
+function speaker({ rule, pattern, verdict }: NetEffect): string {
+  if (pattern === null) return `the default${rule === null ? '' : ` at ${visible(rule)}`} says ${verdict}`;
+  return `${paint('bold', visible(rule ?? '?'))} ${verdict} ${visibleShort(pattern)}`;
 }
 
-const because = ({ reason }: NetEffect): string => (reason === null ? '' : ` (${visible(reason)})`);
+const because = ({ reason }: NetEffect): string => (reason === null ? '' : `: ${visible(reason)}`);
 
 const DONE = { allow: 'allowed', deny: 'denied', remove: 'removed' } as const;
 const UPTAKE = {

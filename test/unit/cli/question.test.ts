@@ -69,6 +69,15 @@ describe('readQuestion', () => {
     expect(() => readQuestion('network', ['http://a b/'], directory)).toThrow('the URL is not understood');
   });
 
+  it('reads a request that TLS carries, which is judged as one where it is inspected', () => {
+    const asked = { action: 'network', name: 'example.com', port: 443, tls: true, url: 'GET https://example.com/v1' };
+    expect(readQuestion('network', ['https://example.com/v1'], directory)).toEqual({
+      ...asked,
+      request: { method: 'GET', path: new TextEncoder().encode('/v1') },
+    });
+    expect(readQuestion('network', ['PUT', 'https://[::1]:8443'], directory)).toMatchObject({ port: 8443, tls: true });
+  });
+
   it.each(['127.0.0.1:80', '[::1]:443', '::1'])('reads the address %s', (target) => {
     expect(readQuestion('network', [target], directory)).toMatchObject({ address: expect.any(Uint8Array) });
   });
@@ -78,7 +87,7 @@ describe('readQuestion', () => {
     ['two paths', 'file_read', ['x', 'y'], 'GK_USAGE'],
     ['an empty path', 'file_read', [''], 'GK_USAGE'],
     ['an empty command', 'shell_exec', [' '], 'GK_USAGE'],
-    ['a URL', 'network', ['https://example.com/'], 'GK_DESTINATION'],
+    ['a URL of another kind', 'network', ['ftp://example.com/'], 'GK_DESTINATION'],
     ['a port that is none', 'network', ['example.com:0'], 'GK_DESTINATION'],
   ])('refuses %s', (_name, action, words, code) => {
     expect(() => readQuestion(action, words, directory)).toThrow(expect.objectContaining({ code }));
