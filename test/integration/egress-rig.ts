@@ -3,14 +3,24 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach } from 'vitest';
 import { type Egress, startEgressWith } from '../../src/adapters/proxy/egress.ts';
 import type { Connection, EgressDecision, EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
+import type { TermsOf } from '../../src/adapters/proxy/gate.ts';
+import type { InspectTunnel } from '../../src/adapters/proxy/inspect-tunnel.ts';
 import type { Limits } from '../../src/adapters/proxy/limits.ts';
 import type { RunNames } from '../../src/adapters/proxy/names.ts';
 import type { HostVerdict } from '../../src/adapters/proxy/word.ts';
 import { type Address, parseAddress } from '../../src/core/egress/address.ts';
 import { classOf } from '../../src/core/egress/address-class.ts';
+import { type EgressTerms, usualTerms } from '../../src/core/egress/terms.ts';
 
 /** A policy small enough to be checked by eye: names that are allowed, address prefixes (of 4 or 16 bytes) that are named by a rule. */
-export type TestImage = { names: string[]; ranges: string[]; denied?: string[]; defaultAllow?: boolean };
+export type TestImage = {
+  names: string[];
+  ranges: string[];
+  denied?: string[];
+  defaultAllow?: boolean;
+  /** Of everything, or of what they are asked for; else the usual ones. */
+  terms?: Partial<EgressTerms> | TermsOf<TestImage>;
+};
 export const LOOPBACK_ALLOWED: TestImage = { names: ['*'], ranges: ['127.0.0.', '::1'] };
 
 export type Rig = Egress & {
@@ -23,6 +33,7 @@ export type Rig = Egress & {
   /** Announces the source port; without it every connection is of run r1. */
   announced: Map<string, Connection> | undefined;
   addresses: Record<string, string[] | (() => string[])>;
+  inspect: InspectTunnel<TestImage> | undefined;
 };
 
 export async function startRig(
@@ -38,6 +49,7 @@ export async function startRig(
     recordFails: false,
     announced: undefined,
     addresses: {},
+    inspect: undefined,
   } as unknown as Rig;
   const egress = await startEgressWith<TestImage>({
     connection: async (family, port) =>
@@ -46,6 +58,9 @@ export async function startRig(
         : { run: 'r1', pid: 7, program: '/bin/agent', kind: 'proxy' },
     policyOf: () => ({ image: rig.image, simulate: rig.simulate }),
     decide,
+    termsOf: (image, target) =>
+      typeof image.terms === 'function' ? image.terms(image, target) : { ...usualTerms(target.port), ...image.terms },
+    inspect: async (tunnel) => rig.inspect?.(tunnel),
     mayReach: (image, name) =>
       !image.denied?.includes(name) &&
       (image.names.some((one) => one === '*' || one === name) || image.defaultAllow === true),
