@@ -2,6 +2,7 @@ import { parseAddress } from '../egress/address.ts';
 import { canonicalRequestPath } from '../egress/request-path.ts';
 import { canonicalCommand } from '../engine/command-text.ts';
 import { decideCommand, decideHost, decidePath, type HostRequest, type PathAction } from '../engine/decide.ts';
+import { egressTermsFor } from '../engine/egress-terms.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import type { Decision } from '../engine/precedence.ts';
 import { type Placed, SUBJECT_OF } from '../policy/document.ts';
@@ -121,9 +122,14 @@ function decider(
   if (action === 'shell_exec') return commandDecider(reader, words, directories, writable);
   if (action === 'network') {
     const request = readRequest(first.text, method);
+    const isTunnel = first.text.startsWith('https://');
     if (!request)
-      reader.problemAt(first, 'not a destination', 'write host:port, [2001:db8::1]:443 or http://host/path');
-    return (image) => decideHost(image, request!);
+      reader.problemAt(
+        first,
+        'not a destination',
+        'write host:port, [2001:db8::1]:443, http://host/path or https://host/path',
+      );
+    return (image) => decideHost(image, isTunnel ? asSeen(image, request!) : request!);
   }
   const path = expand(first.text, directories);
   if (!path.startsWith('/')) reader.problemAt(first, 'not a path', 'write it with /, ~/ or ./ in front');
@@ -147,11 +153,16 @@ function commandDecider(
   return (image) => decideCommand(image, base, whole, writable);
 }
 
+/** Of what TLS carries only inspection knows more than where it goes. */
+function asSeen(image: PolicyImage, { request, ...endpoint }: HostRequest): HostRequest {
+  return egressTermsFor(image, endpoint).inspect ? { ...endpoint, request } : endpoint;
+}
+
 function readRequest(written: string, method: string | undefined): HostRequest | undefined {
-  const [, target = '', path] = /^http:\/\/([^/]*)(\/.*)?$/.exec(written) ?? [undefined, written];
+  const [, scheme, target = '', path] = /^(https?):\/\/([^/]*)(\/.*)?$/.exec(written) ?? [undefined, '', written];
   const [, host = '', port] = /^(.*?)(?::([1-9][0-9]{0,4}))?$/.exec(target)!;
-  const isUrl = written.startsWith('http://');
-  const number = Number(port ?? (isUrl ? 80 : 443));
+  const isUrl = scheme !== '';
+  const number = Number(port ?? (scheme === 'http' ? 80 : 443));
   if (host === '' || /[/@\s]/.test(host) || number > 65_535) return undefined;
   const address = parseAddress(host.replace(/^\[(.*)\]$/, '$1'));
   const where = address ? { address } : { name: host.toLowerCase() };

@@ -1,14 +1,24 @@
 import type { PolicyImage, RuleView } from '../engine/image.ts';
+import { saysNothing } from '../policy/connection-terms.ts';
 import type { RuleEntry, RuleTable } from '../policy/rule-table.ts';
 import type { PolicyRoots } from '../policy/source.ts';
 import type { ActionName } from '../wire/messages.ts';
+import { connectionFindings } from './connections.ts';
 import { matchOfRule } from './match-of-rule.ts';
 import { type Reach, reachOfCommands, reachOfNetwork, reachOfPaths } from './reach.ts';
 import { coveredSecrets, uploadHosts } from './secrets.ts';
 
 /** A thing in a policy that is valid and likely not meant. `subject` is a path, command or destination that shows it. */
 export type Finding = {
-  kind: 'never-decides' | 'never-matches' | 'covers-secret' | 'pierces' | 'accepts-uploads' | 'not-checked';
+  kind:
+    | 'never-decides'
+    | 'never-matches'
+    | 'covers-secret'
+    | 'pierces'
+    | 'accepts-uploads'
+    | 'not-seen'
+    | 'inspects-any-name'
+    | 'not-checked';
   severity: 'warning' | 'note';
   action: ActionName;
   /** Index of the rule in the image; null for a default. */
@@ -45,6 +55,7 @@ export function lintImage(
     ...piercings(image, reaches, mine),
     ...coveredSecrets(image, roots),
     ...uploadHosts(image),
+    ...connectionFindings(image, mine),
   ];
 }
 
@@ -70,7 +81,9 @@ function idleRules(
       return !reach || reach.deciding.has(rule);
     });
     if (isDecided) return [];
-    return [shown++ < MOST_EXAMPLES ? idleRule(image, table, rules[0]!) : idleWithoutExample(image, rules[0]!)];
+    const found = shown++ < MOST_EXAMPLES ? idleRule(image, table, rules[0]!) : idleWithoutExample(image, rules[0]!);
+    // What it says of connections holds beside the rule that is named.
+    return found.severity === 'note' && !saysNothing(image.rules[rules[0]!]!.terms) ? [] : [found];
   });
 }
 

@@ -15,6 +15,11 @@ export function representativeRequests(images: readonly PolicyImage[]): Iterable
   return kinds && generateRequests(images, kinds);
 }
 
+/** The same without what is asked for there. */
+export function representativeEndpoints(images: readonly PolicyImage[]): Iterable<Omit<HostRequest, 'request'>> {
+  return generateRequests(images, [undefined]);
+}
+
 function* generateRequests(
   images: readonly PolicyImage[],
   kinds: readonly (HttpRequest | undefined)[],

@@ -10,9 +10,18 @@ export type AbsoluteTarget = Authority & {
 
 /** Undefined when the text is not `http://host[:port][/path][?query]`: user names, fragments and other schemes are refused. */
 export function parseAbsoluteTarget(text: string): AbsoluteTarget | undefined {
+  return /^http:/i.test(text) ? parseTarget(text, 80) : undefined;
+}
+
+/** The same of `https://`, as people write the requests that a tunnel carries. */
+export function parseSecureTarget(text: string): AbsoluteTarget | undefined {
+  return /^https:/i.test(text) ? parseTarget(text, 443) : undefined;
+}
+
+function parseTarget(text: string, usualPort: number): AbsoluteTarget | undefined {
   const parts = ABSOLUTE.exec(text);
   if (!parts) return undefined;
-  const authority = parseAuthority(parts[1] ?? '', 80);
+  const authority = parseAuthority(parts[1] ?? '', usualPort);
   return authority && { ...authority, path: parts[2] || '/', query: parts[3] ?? '' };
 }
 
@@ -23,4 +32,4 @@ export function parseOriginForm(text: string, authority: Authority): AbsoluteTar
 }
 
 const ORIGIN = /^(\/[^?#]*)(\?[^#]*)?$/;
-const ABSOLUTE = /^http:\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/i;
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/i;

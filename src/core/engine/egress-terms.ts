@@ -29,9 +29,14 @@ export function egressTermsFor(image: PolicyImage, endpoint: Endpoint): EgressTe
  */
 export function mayInspect(image: PolicyImage, endpoint: Endpoint): boolean {
   if (!egressTermsFor(image, endpoint).inspect) return false;
-  const possible = matchEndpoint(image, endpoint).filter((rule) => couldSpeak(image.rules[rule]!));
-  const { effect } = resolve(image, 'network', possible);
+  const { effect } = resolve(image, 'network', rulesForSome(image, endpoint));
   return effect === 'allow' || effect === 'ask';
+}
+
+/** The rules that speak of a request which is made to pass: stricter rules for others stay silent. Sorted. */
+export function rulesForSome(image: PolicyImage, endpoint: Endpoint): number[] {
+  const rules = matchEndpoint(image, endpoint).filter((rule) => couldSpeak(image.rules[rule]!));
+  return [...new Set(rules)].sort((a, b) => a - b);
 }
 
 /**

@@ -40,12 +40,17 @@ export type Explanation = {
 
 /** The verdict on a request, and every rule that had a part in it. */
 export function explain(image: PolicyImage, question: Question): Explanation {
-  const matching = [...new Set(match(image, question))].sort((a, b) => a - b);
-  const decision = resolve(image, question.action, matching);
+  return explainMatches(image, question.action, match(image, question));
+}
+
+/** The same for rules that are known to match. */
+export function explainMatches(image: PolicyImage, action: ActionName, rules: readonly number[]): Explanation {
+  const matching = [...new Set(rules)].sort((a, b) => a - b);
+  const decision = resolve(image, action, matching);
   const account = (rule: number): RuleAccount => accountOf(image, rule, matching);
-  const stated = image.defaults[question.action].rule;
+  const stated = image.defaults[action].rule;
   return {
-    action: question.action,
+    action,
     effect: decision.effect,
     source: decision.source,
     winner: decision.rule === null ? null : account(decision.rule),

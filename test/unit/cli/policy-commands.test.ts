@@ -49,6 +49,61 @@ describe('policy explain', () => {
   });
 });
 
+/** A policy with these rules of network, one a line. */
+const network = (lines: string[], name = 'n.yaml'): string =>
+  write(
+    name,
+    `version: 1\nname: n\npolicies:\n  - action: network\n    rules:\n${lines.map((line) => `      - { ${line} }\n`).join('')}`,
+  );
+const INSPECTED =
+  'destination: "api.example:443", effect: allow, inspect: true, methods: [GET], inject: [{ header: authorization, value: "Bearer {secret}", secret: "env:API_TOKEN" }]';
+
+describe('policies that have requests looked into', () => {
+  const explain = (file: string, ...target: string[]) => policy('explain', '--policy', file, 'network', ...target);
+
+  it('are explained: some requests pass, which ones, and with which secret by name', async () => {
+    const file = network([INSPECTED, 'destination: "raw.example:443", effect: allow, sni: any']);
+    const some = await explain(file, 'api.example:443');
+    expect(some.status).toBe(0);
+    expect(some.output).toMatch(/\ninspect +TLS is opened, .*\nsni +required: .*\nask for +one request, /);
+    expect(some.output).toContain('injects  authorization (secret of API_TOKEN)');
+    expect((await explain(file, 'GET', 'https://api.example/v1')).status).toBe(0);
+    expect((await explain(file, 'POST', 'https://api.example/v1')).status).toBe(1);
+    expect((await explain(file, 'raw.example:443')).output).toContain('sni      any: nobody looks\n');
+    const unseen = await explain(file, 'POST', 'https://raw.example/');
+    expect([unseen.status, unseen.output]).toEqual([0, expect.stringContaining('not seen method and path: TLS hides')]);
+    const json = JSON.parse((await explain(file, '--json', 'api.example:443')).output);
+    expect(json.connection).toEqual({
+      inspect: true,
+      sni: 'required',
+      someRequests: true,
+      injected: [{ header: 'authorization', secret: 'API_TOKEN' }],
+    });
+  });
+
+  it('are shown, compared, and held against cases of single requests', async () => {
+    const before = network(['destination: "api.example:443", effect: allow'], 'before.yaml');
+    const after = network([INSPECTED], 'after.yaml');
+    expect((await policy('show', '--policy', after)).output).toContain(
+      'allow  api.example:443  [inspect, injects authorization (secret of API_TOKEN)]\n',
+    );
+    const { output } = await policy('diff', before, after);
+    expect(output).toContain('network     inspect no → yes  api.example:443\n');
+    expect(output).toContain(
+      'inject nothing → authorization: Bearer {secret} (secret of API_TOKEN)  api.example:443\n',
+    );
+    const cases = write(
+      'after.cases.yaml',
+      `cases:
+  - { action: network, destination: "https://api.example/v1", method: GET, expect: allow }
+  - { action: network, destination: "https://api.example/v1", method: POST, expect: deny }
+`,
+    );
+    expect(await policy('test', cases)).toMatchObject({ status: 0 });
+    expect(await policy('test', '--policy', before, cases)).toMatchObject({ status: 1 });
+  });
+});
+
 describe('policy init', () => {
   const own = () => join(home, 'gatekeeper/config/policy.yaml');
 
@@ -227,6 +282,21 @@ describe('policy trust', () => {
     expect((await policy('trust', '--remove', file)).status).toBe(0);
     expect(JSON.parse((await policy('trust', '--list', '--json')).output)).toEqual([]);
     expect((await policy('trust', '--remove', file)).error?.code).toBe('GK_POLICY_TRUST');
+  });
+
+  it('shows which secrets it would lend, and what TLS would be free to name', async () => {
+    const inject = 'inject: [{ header: cookie, value: "{secret}", secret: "env:API_TOKEN" }]';
+    const rules = `[{ destination: "a.example", effect: allow, inspect: true, ${inject} }, { destination: "b.example:443", effect: allow, sni: any }]`;
+    const file = write(
+      'project/.gatekeeper.yaml',
+      `version: 1\nname: x\npolicies:\n  - { action: network, rules: ${rules} }\n`,
+    );
+    const { output } = await policy('trust', '--yes', file);
+    expect(output).toMatch(
+      /would change +network +inject nothing → cookie: \{secret\} \(secret of API_TOKEN\) {2}a\.example/,
+    );
+    expect(output).toMatch(/would change +network +sni required → any {2}b\.example:443/);
+    await policy('trust', '--remove', file);
   });
 
   it('trusts nothing when nobody can be asked, and nothing that is no project', async () => {

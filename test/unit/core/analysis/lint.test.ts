@@ -80,6 +80,26 @@ it('finds hosts that take uploads, and destinations that another rule covers', (
   ]);
 });
 
+it.each([
+  ['methods that TLS hides', 'methods: [GET]', 'a.test:443', ['not-seen']],
+  ['paths that TLS hides', 'paths: ["/v1/**"]', 'a.test:443', ['not-seen']],
+  ['nothing where they are seen', 'inspect: true, methods: [GET]', 'a.test:443', []],
+  ['nothing where they may be seen', 'methods: [GET]', 'a.test', []],
+  ['inspection that lets TLS name anybody', 'inspect: true, sni: any', 'a.test:443', ['inspects-any-name']],
+])('finds %s', (_name, more, destination, expected) => {
+  const rules = `[{ destination: "${destination}", effect: allow, ${more} }]`;
+  expect(lint(`  - { action: network, rules: ${rules} }`)).toEqual(
+    expected.map((kind) => `${kind} ${destination} → - @ -`),
+  );
+});
+
+it('calls no rule idle for what it says of connections', () => {
+  const rules = '[{ destination: "*", effect: allow }, { destination: "a.test", effect: allow, inspect: true }]';
+  const found = (text: string) => lint(text).filter((line) => line.includes('a.test'));
+  expect(found(`  - { action: network, rules: ${rules} }`)).toEqual([]);
+  expect(found(`  - { action: network, rules: ${rules.replace(', inspect: true', '')} }`)).toHaveLength(1);
+});
+
 it('does not call a rule idle that decides in one of its actions', () => {
   expect(
     lint(`  - action: [file_read, file_write]
