@@ -1,3 +1,4 @@
+import { type HostName, parseHostName } from '../egress/host-name.ts';
 import { HOST_KIND } from '../policy/destination.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
 import { EFFECT } from '../wire/messages.ts';
@@ -18,12 +19,14 @@ export function mayReach(image: PolicyImage, name: string): boolean {
 }
 
 /** The first names, up to so many, that rules spell out in order to loosen and that may be reached; in the order of the image, each once. */
-export function exactNames(image: PolicyImage, most: number): string[] {
-  const found = new Set<string>();
+export function exactNames(image: PolicyImage, most: number): HostName[] {
+  const found = new Set<HostName>();
   for (const { kind, host, rule } of image.hosts) {
     if (found.size >= most) break;
     if (kind !== HOST_KIND.name || EFFECT[image.rules[rule]!.effect] > EFFECT.ask) continue;
-    if (!found.has(host) && mayReach(image, host)) found.add(host);
+    // An image is made of what the one parser of names gave; anything else stands for nothing.
+    const name = parseHostName(host);
+    if (name !== undefined && !found.has(name) && mayReach(image, name)) found.add(name);
   }
   return [...found];
 }

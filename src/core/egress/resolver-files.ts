@@ -1,0 +1,72 @@
+import { formatAddress, parseAddress } from './address.ts';
+import { classOf } from './address-class.ts';
+import type { HostName } from './host-name.ts';
+import { RESOLVER, syntheticAddress } from './synthetic.ts';
+
+/** How many names the file of hosts spells out. Programs that ask no resolver over TCP reach these and no others. */
+export const MOST_LISTED = 512;
+
+/**
+ * What a run reads as /etc/resolv.conf (resolv.conf(5)): the run's own resolver, asked over TCP, and of the user's file how short names are completed.
+ * @param real the user's file; undefined when there is none that can be read
+ */
+export function resolvConf(real: string | undefined): string {
+  const lines = linesOf(real).map(wordsOf);
+  // Of several the C library obeys the last.
+  const search = lines.findLast(([key, ...values]) => (key === 'search' || key === 'domain') && values.some(isSuffix));
+  const options = lines.filter(([key]) => key === 'options').flatMap(([, ...values]) => values);
+  const dots = options.findLast((option) => /^ndots:\d{1,3}$/.test(option));
+  return [
+    MADE,
+    `nameserver ${formatAddress(syntheticAddress(4, RESOLVER))}`,
+    ...(search ? [[search[0], ...search.slice(1).filter(isSuffix)].join(' ')] : []),
+    ['options use-vc timeout:3 attempts:2', ...(dots ? [dots] : [])].join(' '),
+    '',
+  ].join('\n');
+}
+
+/**
+ * What a run reads as /etc/hosts (hosts(5)): the lines of the user's file that lead to this machine, as they are, and a line for each of the names with
+ * the address that stands for it. A name that the user leads to this machine is not led elsewhere.
+ */
+export function hostsFile(real: string | undefined, names: readonly { name: HostName; number: number }[]): string {
+  const kept = linesOf(real).filter((line) => isLoopback(wordsOf(line)[0]));
+  const local = new Set(kept.flatMap((line) => wordsOf(line).slice(1)).map((name) => name.toLowerCase()));
+  const listed = names.filter(({ name }) => !local.has(name)).slice(0, MOST_LISTED);
+  return [
+    MADE,
+    ...(local.has('localhost') ? [] : ['127.0.0.1\tlocalhost', '::1\tlocalhost']),
+    ...kept,
+    ...listed.map(({ name, number }) => `${formatAddress(syntheticAddress(4, number))}\t${name}`),
+    '',
+  ].join('\n');
+}
+
+/** Without those that no program reads in one way only. */
+function linesOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split('\n')
+    .slice(0, MOST_LINES)
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => line.length <= LONGEST_LINE && !/[\0\r]/.test(line));
+}
+
+/** The words of a line before its comment. */
+function wordsOf(line: string): string[] {
+  return line
+    .replace(/[#;].*/, '')
+    .split(/[ \t]+/)
+    .filter((word) => word !== '');
+}
+
+function isLoopback(text: string | undefined): boolean {
+  const address = text === undefined ? undefined : parseAddress(text);
+  return address !== undefined && classOf(address) === 'loopback';
+}
+
+/** Underscores are none of a host, and usual in names that a search list gives. */
+const isSuffix = (word: string): boolean => /^(?=.{1,253}$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(word);
+
+const MADE = '# Made by gatekeeper for this run: its resolver gives names addresses that stand for them.';
+const MOST_LINES = 4096;
+const LONGEST_LINE = 4096;
