@@ -35,7 +35,7 @@ long gk_read_ahead(int dirfd, const char *path, int flags) {
 /* Names that the supervisor answers with another file: what git writes under the first three is a draft until it is asked again (supervise/git_draft.h), and in place
  * of the others the run may be offered something (supervise/offered.h). */
 static bool may_be_replaced(const char *path) {
-	static const char *const names[] = {".git", "gitdir", "commondir", "hosts", "resolv.conf", "stub-resolv.conf"};
+	static const char *const names[] = {".git", "gitdir", "commondir", "hosts", "resolv.conf", "stub-resolv.conf", "nsswitch.conf"};
 	const char *name = path;
 	for (const char *at = path; *at != '\0'; at++)
 		if (*at == '/')

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const names[GK_OFFERED_FILES] = {"resolv.conf", "hosts"};
+static const char *const names[GK_OFFERED_FILES] = {"resolv.conf", "hosts", "nsswitch.conf"};
 
 static int find_file(const char *system, const char *base, struct gk_offered_file *out);
 static int find_target(struct gk_offered_file *file);

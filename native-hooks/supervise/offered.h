@@ -1,5 +1,5 @@
-/* What the run reads in place of two files of the system: which servers resolve names, and which names are known without one. The daemon writes both for
- * the run (docs/network.md), so that its resolvers ask the daemon and nobody else.
+/* What the run reads in place of three files of the system: which servers resolve names, which names are known without one, and whom libc asks at all. The daemon
+ * writes them for the run (docs/network.md), so that its resolvers ask the daemon and nobody else.
  *
  * Only what reads gets them, after the policy allowed reading the system's own file. Whatever else is done with the name (looking, writing, holding it by
  * O_PATH) is done with that file. Where the offered file cannot be opened the run gets the system's: the address of a server that it cannot reach is no secret. */
@@ -20,7 +20,7 @@ struct gk_offered_file {
 	char own[PATH_MAX], target[PATH_MAX]; /* canonical; target is empty without a link */
 };
 
-enum { GK_OFFERED_FILES = 2 };
+enum { GK_OFFERED_FILES = 3 };
 
 struct gk_offered {
 	int directory; /* O_PATH, owned; -1: nothing is offered */

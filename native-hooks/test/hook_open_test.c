@@ -77,7 +77,7 @@ static void nothing_is_hinted(void) {
 	end();
 }
 
-static const char *const asked_for[] = {"hosts", "./hosts", "dir/resolv.conf", "dir/stub-resolv.conf", "dir/.git"};
+static const char *const asked_for[] = {"hosts", "./hosts", "dir/resolv.conf", "dir/stub-resolv.conf", "nsswitch.conf", "dir/.git"};
 
 /* Where nothing can be listed any more. */
 static void end_by_names(void) {

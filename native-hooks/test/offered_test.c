@@ -1,4 +1,4 @@
-/* What the run reads in place of the system's resolv.conf and hosts, by every way to their names, and what it gets for all else that it does with them. */
+/* What the run reads in place of the system's resolv.conf, hosts and nsswitch.conf, by every way to their names, and what it gets for all else that it does with them. */
 #include "test/files_run.h"
 
 #include "supervise/openat2.h"
@@ -47,6 +47,7 @@ static void every_way_to_the_names_leads_to_what_is_offered(void) {
 	CHECK(fd_holds(gk_openat2(81, "hosts", O_RDONLY, 0, GK_RESOLVE_BENEATH), "offered hosts"));
 	CHECK(holds("etc/resolv.conf", "offered resolv.conf"));
 	CHECK(holds("etc/../run/stub.conf", "offered resolv.conf") && holds("run/stub.conf", "offered resolv.conf"), "what the link leads to");
+	CHECK(holds("etc/nsswitch.conf", "offered nsswitch.conf"));
 	CHECK(holds("run/other.conf", "other.conf") && holds("etc/hostname", "hostname") && holds("elsewhere/hosts", "elsewhere"));
 }
 
@@ -153,12 +154,14 @@ static void prepare(void) {
 		     symlink("etc", "toetc") + symlink("etc/hosts", "tohosts") + symlink("absent", "toabsent") +
 		     symlink("../run/stub.conf", "etc/resolv.conf") + symlink("../run/later.conf", "absent/resolv.conf");
 	write_file("etc/hosts", "system hosts");
+	write_file("etc/nsswitch.conf", "system nsswitch.conf");
 	write_file("etc/hostname", "hostname");
 	write_file("run/stub.conf", "stub.conf");
 	write_file("run/other.conf", "other.conf");
 	write_file("elsewhere/hosts", "elsewhere");
 	write_file("offered/hosts", "offered hosts");
 	write_file("offered/resolv.conf", "offered resolv.conf");
+	write_file("offered/nsswitch.conf", "offered nsswitch.conf");
 	if (failed != 0)
 		abort();
 }
