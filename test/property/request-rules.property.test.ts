@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decideHost } from '../../src/core/engine/decide.ts';
+import { egressTermsFor, mayInspect } from '../../src/core/engine/egress-terms.ts';
 import { mayReach } from '../../src/core/engine/may-reach.ts';
 import { bytes, openTexts, type SourceText } from '../support/policy.ts';
 
@@ -22,6 +23,26 @@ it('a tunnel is allowed only where every request through it is', () => {
     { numRuns: 300 },
   );
   expect(allowed).toBeGreaterThan(50);
+});
+
+it('a rule that inspects opens nothing by itself: what it lets through is decided request by request', () => {
+  let opened = 0;
+  fc.assert(
+    fc.property(inspectingPolicies, requests, ([texts, without], asked) => {
+      const [image, plain] = [openTexts(texts), openTexts(without)];
+      for (const endpoint of HOSTS.map((name) => ({ name, port: 443 }))) {
+        const { inspect } = egressTermsFor(image, endpoint);
+        if (!inspect && decideHost(image, endpoint).effect === 'allow')
+          expect(decideHost(plain, endpoint).effect).toBe('allow');
+        const passing = asked.filter((request) => decideHost(image, { ...endpoint, request }).effect === 'allow');
+        if (!inspect || passing.length === 0) continue;
+        opened++;
+        expect(mayInspect(image, endpoint)).toBe(true);
+      }
+    }),
+    { numRuns: 150 },
+  );
+  expect(opened).toBeGreaterThan(20);
 });
 
 const HOSTS = ['a.test', 'b.a.test', 'c.test'];
@@ -51,6 +72,25 @@ const policies: fc.Arbitrary<SourceText[]> = fc
     { layer: 'user' as const, text: user },
     ...(system === undefined ? [] : [{ layer: 'system' as const, text: system }]),
   ]);
+
+/** A policy of which some rules inspect, and the same without these rules. */
+const inspectingPolicies: fc.Arbitrary<readonly [SourceText[], SourceText[]]> = fc
+  .tuple(
+    fc.array(fc.tuple(rule, fc.boolean()), { minLength: 1, maxLength: 5 }),
+    fc.constantFrom('allow', 'deny'),
+    fc.constantFrom(undefined, false),
+  )
+  .map(([rules, defaultEffect, exception]) => {
+    const inspects = (one: { effect: string }, chosen: boolean) => chosen && one.effect !== 'deny';
+    const all = rules.map(([one, chosen]) => {
+      if (inspects(one, chosen)) return { ...one, inspect: true };
+      return 'override' in one && one.effect === 'allow' && exception === false ? { ...one, inspect: false } : one;
+    });
+    const plain = rules.filter(([one, chosen]) => !inspects(one, chosen)).map(([one]) => one);
+    const text = (entries: unknown) =>
+      `version: 1\nname: any\npolicies: ${JSON.stringify([{ action: 'network', defaultEffect, rules: entries }])}\n`;
+    return [[{ layer: 'user', text: text(all) }], [{ layer: 'user', text: text(plain) }]] as const;
+  });
 
 const requests = fc.array(
   fc.record({
