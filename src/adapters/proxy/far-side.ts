@@ -34,8 +34,8 @@ class Reader {
     this.socket = connect({
       ...{ host, port, family: host.includes(':') ? 6 : 4, ...SOCKET_OPTIONS },
       onread: {
-        buffer: () => this.#buffers.next(this.#pendingWrites < 2),
-        callback: (bytes, memory) => this.#read(memory.subarray(0, bytes)),
+        buffer: () => this.#buffers.next(this.#pendingWrites),
+        callback: (bytes) => this.#read(this.#buffers.filled(bytes)),
       },
     });
     this.socket.pause();
@@ -44,13 +44,13 @@ class Reader {
   }
 
   #read(chunk: Uint8Array): boolean {
-    this.#buffers.filled(chunk.length);
     this.#pendingWrites++;
     this.deliver(chunk, () => {
       // Node runs this after the read returned, also when the kernel took everything at once.
       if (this.#pendingWrites-- === 2 && !this.socket.destroyed) this.socket.resume();
+      this.#buffers.settle(this.#pendingWrites);
     });
-    // With both buffers on their way out, reading stops until the older one is free.
+    // With two reads on their way out, reading stops until the older one is written.
     return this.#pendingWrites < 2;
   }
 }

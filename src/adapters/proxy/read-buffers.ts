@@ -1,53 +1,64 @@
 /**
- * The memory that one direction of a tunnel reads into. Two buffers take turns, so that the next read can go on while the last one is still being
- * written. A tunnel starts with small ones; while reads fill them it borrows large ones, which all tunnels share and which are few.
+ * The memory that one direction of a tunnel reads into. A tunnel that is quiet, or carries little, has none of its own: it reads into memory that all share,
+ * and what it read is copied out at once. While reads fill that, it borrows two large buffers, which take turns, so that the next read can go on while the last
+ * one is still being written. Those are few, and given back as soon as a read is short and all is written.
  */
 export class ReadBuffers {
   readonly #pool: BufferPool;
-  readonly #slots: [Uint8Array, Uint8Array] = [EMPTY, EMPTY];
+  /** Large ones, while they are borrowed. */
+  readonly #own: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined];
   #turn = 0;
-  #full = 0;
-  #sparse = 0;
+  #isFull = false;
+  #current: Uint8Array;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
+    this.#current = pool.shared;
   }
 
-  /** The buffer for the next read. `free` says that what was read into it two reads ago has been written; else it is not exchanged. */
-  next(free: boolean): Uint8Array {
-    this.#turn ^= 1;
-    const held = this.#slots[this.#turn] ?? EMPTY;
-    if (!free) return held;
-    const wantsLarge = this.#full >= 2;
-    const isLarge = held.length > SMALL_BYTES;
-    if (isLarge ? wantsLarge : held.length > 0 && !wantsLarge) return held;
-    const taken =
-      (wantsLarge && this.#pool.take()) || (isLarge || held.length === 0 ? new Uint8Array(SMALL_BYTES) : held);
-    if (isLarge && taken !== held) this.#pool.giveBack(held);
-    this.#slots[this.#turn] = taken;
-    return taken;
+  /** The memory for the next read. `pending`: so many of the last reads are still being written; it is not read into while there are two. */
+  next(pending: number): Uint8Array {
+    this.#current = (this.#isFull && this.#large()) || this.#pool.shared;
+    this.settle(pending);
+    return this.#current;
   }
 
-  /** Learns from a read of so many bytes into the current buffer. */
-  filled(bytes: number): void {
-    const size = this.#slots[this.#turn]?.length ?? 0;
-    if (bytes === size || bytes > SMALL_BYTES) {
-      this.#full++;
-      this.#sparse = 0;
-    } else if (++this.#sparse > 16) this.#full = 0;
+  /** What a read of so many bytes brought, in memory that stays as it is until it is written. */
+  filled(bytes: number): Uint8Array {
+    this.#isFull = bytes >= SHARED_BYTES;
+    const chunk = this.#current.subarray(0, bytes);
+    return this.#current === this.#pool.shared ? Buffer.from(chunk) : chunk;
   }
 
-  /** Gives large buffers back; `inUse` says that a write may still be reading them, then they are left to the collector. */
+  /** Gives the large buffers back when nothing reads into them and nothing is written from them. */
+  settle(pending: number): void {
+    if (pending === 0 && this.#current === this.#pool.shared) this.#giveBack(false);
+  }
+
+  /** No more reads. `inUse`: a write may still be reading from the buffers, then they are left to the collector. */
   release(inUse: boolean): void {
-    for (const [at, buffer] of this.#slots.entries()) {
-      if (buffer.length > SMALL_BYTES) this.#pool.giveBack(inUse ? undefined : buffer);
-      this.#slots[at] = EMPTY;
+    this.#current = this.#pool.shared;
+    this.#giveBack(inUse);
+  }
+
+  /** The one that was not read into last, so what came from it is written when the next read begins. Undefined when all are lent. */
+  #large(): Uint8Array | undefined {
+    this.#turn ^= 1;
+    this.#own[this.#turn] ??= this.#pool.take();
+    return this.#own[this.#turn];
+  }
+
+  #giveBack(inUse: boolean): void {
+    for (const [at, buffer] of this.#own.entries()) {
+      if (buffer) this.#pool.giveBack(inUse ? undefined : buffer);
+      this.#own[at] = undefined;
     }
   }
 }
 
-/** A bounded stock of large buffers. */
+/** Memory of all tunnels: one buffer for those that carry little, and a bounded stock of large ones. */
 export class BufferPool {
+  readonly shared = new Uint8Array(SHARED_BYTES);
   readonly #idle: Uint8Array[] = [];
   #lent = 0;
 
@@ -63,8 +74,7 @@ export class BufferPool {
   }
 }
 
-const EMPTY = new Uint8Array(0);
-const SMALL_BYTES = 16 * 1024;
+const SHARED_BYTES = 64 * 1024;
 const LARGE_BYTES = 512 * 1024;
 const LARGE_MAX = 64;
 const LARGE_IDLE = 8;

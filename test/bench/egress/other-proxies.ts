@@ -37,6 +37,7 @@ function squid(port: number, config: string, directory: string): [string, string
     'cache deny all',
     'access_log none',
     'pid_filename none',
+    ...(process.getuid?.() === 0 ? ['cache_effective_user nobody', 'cache_effective_group nogroup'] : []),
     'shutdown_lifetime 0 seconds',
     `cache_log ${directory}/cache.log`,
     `coredump_dir ${directory}`,
