@@ -13,9 +13,11 @@ export class RunAuthority {
   readonly #host = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   readonly #contexts = new Map<string, { context: SecureContext; until: number }>();
   readonly #now: () => number;
+  readonly #mostHosts: number;
 
-  constructor(run: string, now: () => number = Date.now) {
+  constructor(run: string, { now = Date.now, mostHosts = 512 } = {}) {
     this.#now = now;
+    this.#mostHosts = mostHosts;
     this.#issuer = { name: `gatekeeper run ${run}`, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
     this.certificate = pem(authorityCertificate(this.#issuer, this.#validity(AUTHORITY_MS)));
   }
@@ -27,7 +29,7 @@ export class RunAuthority {
     this.#contexts.delete(key);
     const entry = known && known.until > this.#now() ? known : this.#make(subject);
     this.#contexts.set(key, entry); // at the end of the row: the one that was not wanted for longest goes first
-    if (this.#contexts.size > MOST_HOSTS) this.#contexts.delete(this.#contexts.keys().next().value!);
+    if (this.#contexts.size > this.#mostHosts) this.#contexts.delete(this.#contexts.keys().next().value!);
     return entry.context;
   }
 
@@ -50,4 +52,3 @@ const DAY_MS = 24 * HOUR_MS;
 /** Longer than runs go on; what bounds its life is that the key is in memory alone. */
 const AUTHORITY_MS = 365 * DAY_MS;
 const HOST_MS = 7 * DAY_MS;
-const MOST_HOSTS = 512;
