@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
 import { onConnect } from './connect-door.ts';
 import type { Doorway } from './doorway.ts';
+import { withFirstByte } from './first-byte.ts';
 import { admitExchange, type Exchange } from './http-exchange.ts';
 import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
@@ -12,6 +13,7 @@ import { RunLoad } from './limits.ts';
 import { ABORT, type PinnedAgent, pinnedAgent } from './pinned-agent.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { goesShortWay, takeShortWay } from './short-way.ts';
+import { isSocks, onSocks } from './socks-door.ts';
 import { onUpgrade } from './upgrade-door.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,7 +28,7 @@ type LongExchange = Exchange & {
   gone?: AbortSignal;
 };
 
-/** The explicit proxy: plain HTTP in absolute form, CONNECT and upgrades. */
+/** The explicit proxy: plain HTTP in absolute form, CONNECT and upgrades; and SOCKS on the same port, told by its first byte. */
 export function httpDoor<Image>(doorway: Doorway<Image>): FastifyInstance {
   const { limits } = doorway;
   const exchanges = new WeakMap<IncomingMessage, LongExchange>();
@@ -148,8 +150,11 @@ function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server 
     doorway.attribution.attribute(socket, 'proxy').then((found) => {
       if (socket.destroyed) return;
       if (!found.ok) return endWithRefusal(socket, found.why === 'resources' ? BUSY : STRANGER);
-      socket.off('error', ignore);
-      parse?.call(server, socket);
+      withFirstByte(socket, limits.headersMs, (byte) => {
+        socket.off('error', ignore);
+        if (isSocks(byte)) onSocks(doorway, socket);
+        else parse?.call(server, socket);
+      });
     }, ignore);
   });
   // An accept that fails, for want of descriptors say, must not end the daemon.

@@ -1,5 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { facesOf } from '../../core/egress/address.ts';
+import { classOf } from '../../core/egress/address-class.ts';
+import { parseHost } from '../../core/egress/host-name.ts';
 import { EGRESS_REASON, type EgressReason } from '../../core/egress/reason.ts';
 import type { Refused } from './gate.ts';
 
@@ -31,7 +34,7 @@ export function refusalOf<Image>(refused: Refused<Image>, describe: DescribeRule
     body: {
       error: denied ? 'egress_denied' : 'egress_failed',
       ...{ host, port, reason, rule: spoken?.label ?? null, message },
-      how: denied ? howTo(reason, `${refused.obstacle}:${port}`) : null,
+      how: denied ? howTo(reason, refused.obstacle, port) : null,
     },
   };
 }
@@ -59,13 +62,20 @@ export function endWithRefusal(socket: Socket, { status, body }: Refusal): void 
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
-  // Unread input would turn the close into a reset, which can overtake the answer.
+  lingerAndClose(socket);
+}
+
+/** Closes a socket whose last answer is on its way: unread input would turn the close into a reset, which can overtake the answer. */
+export function lingerAndClose(socket: Socket): void {
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-/** No more than was asked for: this host on this port. */
-function howTo(reason: string, destination: string): string | null {
+/** No more than was asked for: this host on this port; and nothing where clouds hand out credentials, which an agent would talk its user into. */
+function howTo(reason: string, obstacle: string, port: number): string | null {
+  const destination = `${obstacle}:${port}`;
+  const host = parseHost(obstacle);
+  if (host?.kind === 'address' && facesOf(host.address).some((face) => classOf(face) === 'metadata')) return null;
   if (reason === 'ask-unanswered') return `gatekeeper grants add network ${destination}`;
   return reason === 'no-rule' || reason === 'special-address' || reason === 'own-address'
     ? `gatekeeper net allow ${destination}`
