@@ -4,6 +4,7 @@ import { requestControl } from '../adapters/control-client/request.ts';
 import { type Attempt, suggestRules } from '../core/analysis/net-suggest.ts';
 import { API, type ListRunsResponse, type RunSummary } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { searchDomains } from './search-domains.ts';
 
 /** What a run that has just ended was denied, in a line, and in another how to allow the connections among it; undefined when nothing was denied, or nobody can say. */
 export async function denialSummary(layout: HomeLayout, id: string): Promise<string | undefined> {
@@ -15,13 +16,14 @@ export async function denialSummary(layout: HomeLayout, id: string): Promise<str
 
 /** A command that works for what no rule allowed; undefined when there is nothing of the kind. */
 export function networkHint({ id, policy }: RunSummary, refusals: readonly Attempt[]): string | undefined {
-  const { rules } = suggestRules(refusals);
+  const { rules } = suggestRules(refusals, searchDomains());
   const [first] = rules;
   if (!first) return undefined;
   if (rules.length > 1) return `to allow these destinations: gatekeeper net suggest ${id}`;
-  const destinations = first.destinations;
+  const { destinations, assumed } = first;
+  const guess = assumed ? ' (the port is a guess: only the name was asked for)' : '';
   return policy === undefined
-    ? `to allow it: gatekeeper net allow ${destinations.join(' ')}`
+    ? `to allow it: gatekeeper net allow ${destinations.join(' ')}${guess}`
     : `to allow it in a run: ${destinations.map((destination) => `--net-allow ${destination}`).join(' ')}`;
 }
 

@@ -64,19 +64,24 @@ describe('CONNECT', () => {
   it('refuses a name that points at an address no rule names, and dials only the good address of a mixed answer', async () => {
     const rig = await rigWith({ names: ['*'], ranges: ['127.0.0.'] });
     const server = await echo();
-    rig.addresses = { 'meta.test': ['169.254.169.254'], 'mixed.test': ['169.254.169.254', '10.0.0.1', '127.0.0.1'] };
-    const refused = await exchange(rig.proxyPort, `CONNECT meta.test:80 HTTP/1.1\r\nHost: meta.test:80\r\n\r\n`);
-    const how = 'gatekeeper net allow 169.254.169.254:80';
-    expect(bodyOf(refused)).toMatchObject({
-      error: 'egress_denied',
-      host: 'meta.test',
-      reason: 'special-address',
-      how,
-    });
+    rig.addresses = {
+      'private.test': ['10.0.0.1'],
+      'meta.test': ['169.254.169.254'],
+      'mixed.test': ['169.254.169.254', '10.0.0.1', '127.0.0.1'],
+    };
+    // Nobody is told how to reach the place where clouds hand out credentials.
+    for (const [host, how] of [
+      ['private.test', 'gatekeeper net allow 10.0.0.1:80'],
+      ['meta.test', null],
+    ]) {
+      const refused = await exchange(rig.proxyPort, `CONNECT ${host}:80 HTTP/1.1\r\nHost: ${host}:80\r\n\r\n`);
+      expect(bodyOf(refused)).toMatchObject({ error: 'egress_denied', host, reason: 'special-address', how });
+    }
     const tunnel = await openTunnel(rig.proxyPort, `mixed.test:${server.port}`);
     tunnel.end('x');
     expect(await readAll(tunnel)).toBe('x');
     expect(rig.decisions().map((event) => [event.verdict, event.address])).toEqual([
+      ['deny', '10.0.0.1'],
       ['deny', '169.254.169.254'],
       ['allow', '127.0.0.1'],
     ]);

@@ -13,6 +13,7 @@ import { policyHere } from '../policy-here.ts';
 import { suggestionText } from '../render/net-suggestion.ts';
 import { print, printJson } from '../render/print.ts';
 import { findLoggedRun } from '../run-in-log.ts';
+import { searchDomains } from '../search-domains.ts';
 
 export type SuggestOptions = { apply?: boolean; yes?: boolean; json?: boolean };
 
@@ -24,7 +25,8 @@ export async function netSuggest(
   const { id, name, records } = findLoggedRun(run, isRefused);
   const image = imageHere();
   const attempts = records.map((record) => ({ record, place: image && placeAllowed(image, record) }));
-  const suggestion = suggestRules(attempts.filter(({ place }) => !place).map(({ record }) => record));
+  const open = attempts.filter(({ place }) => !place).map(({ record }) => record);
+  const suggestion = suggestRules(open, searchDomains());
   const allowedByNow = [...new Set(attempts.flatMap(({ place }) => place ?? []))].sort();
   const destinations = suggestion.rules.flatMap((rule) => rule.destinations);
   const about = { run: id, name, ...suggestion, allowedByNow };

@@ -1,4 +1,5 @@
 import { visible, visibleShort } from '../../core/text/visible.ts';
+import { isMetadata } from '../how-to-allow.ts';
 import type { NetEffect } from '../net-effect.ts';
 import type { Uptake } from '../taken-up.ts';
 import { paint } from './paint.ts';
@@ -10,12 +11,13 @@ export type NetResult = { destination: string; changed: boolean; effect: NetEffe
 export function changeLines(change: NetChange, { destination, changed, effect }: NetResult): string[] {
   const done = changed ? paint('green', DONE[change]) : change === 'remove' ? 'not there' : `${DONE[change]} already`;
   const line = `${done}  ${visible(destination)}`;
-  if (!effect) return [line];
-  if (change === 'remove') return [line, ...remaining(effect, changed)];
-  const wanted = change === 'allow' ? effect.verdict === 'allow' : effect.verdict !== 'allow';
-  if (wanted) return [line];
+  if (change === 'remove') return [line, ...(effect ? remaining(effect, changed) : [])];
+  const isDangerous = change === 'allow' && isMetadata(destination);
+  const careful = isDangerous ? [`  ${paint('yellow', 'careful')}: clouds hand out credentials at this address`] : [];
+  if (!effect || (effect.verdict === 'allow') === (change === 'allow')) return [line, ...careful];
   return [
     line,
+    ...careful,
     `  ${paint('yellow', 'without effect here')}: ${speaker(effect)}${because(effect)}`,
     ...(effect.place ? [paint('dim', `  at ${visible(effect.place)}`)] : []),
     ...(effect.hint ? [`  to allow: ${visible(effect.hint)}`] : []),

@@ -43,18 +43,22 @@ export type NotSuggested = {
 
 export type Suggestion = { rules: SuggestedRule[]; wider: Wider[]; notSuggested: NotSuggested[] };
 
-/** The least rules that allow what was refused because no rule allowed it, and nothing else. Of what was allowed nothing is said. */
-export function suggestRules(attempts: Iterable<Attempt>): Suggestion {
+/**
+ * The least rules that allow what was refused because no rule allowed it, and nothing else. Of what was allowed nothing is said.
+ * @param searchDomains what resolvers of this machine append to names; what was asked for with one of them was probably not meant
+ */
+export function suggestRules(attempts: Iterable<Attempt>, searchDomains: readonly string[] = []): Suggestion {
   const wanted = new Map<string, Wanted>();
   const apart = new Map<string, NotSuggested>();
   for (const attempt of attempts) {
     if (!isRefused(attempt)) continue;
     const times = attempt.count ?? 1;
     const host = hostOf(attempt.destination);
-    const found = host && isWanted(attempt, host) ? host : undefined;
+    const found = host && isWanted(attempt, host) && !appended(attempt, host, searchDomains) ? host : undefined;
     if (found) note(wanted, formatHost(found), attempt, times);
     else {
-      const entry = setApart(attempt, host);
+      const domain = host && appended(attempt, host, searchDomains);
+      const entry = domain === undefined ? setApart(attempt, host) : searched(formatHost(host!), domain);
       const key = `${entry.destination} ${entry.why} ${entry.because}`;
       const known = apart.get(key);
       if (known) known.attempts += times;
@@ -80,6 +84,20 @@ function isWanted({ source, via, port, syscall, reason }: Attempt, host: Host): 
   if (source !== 'default' || (via === undefined && syscall !== 'connect')) return false;
   if (via !== 'dns' && !isPort(port)) return false;
   return (reason === undefined || !OBSTACLES.has(reason)) && isPublic(host);
+}
+
+/** The search domain that a resolver put behind a name that had dots of its own. */
+function appended({ via, source }: Attempt, host: Host, searchDomains: readonly string[]): string | undefined {
+  if (via !== 'dns' || source !== 'default' || host.kind !== 'name') return undefined;
+  return searchDomains.find((domain) => {
+    const ending = `.${domain.toLowerCase().replace(/\.$/, '')}`;
+    return host.name.endsWith(ending) && host.name.slice(0, -ending.length).includes('.');
+  });
+}
+
+function searched(name: string, domain: string): Omit<NotSuggested, 'attempts'> {
+  const because = `asked for by a resolver, which put the search domain ${domain} behind another name`;
+  return { destination: name, why: 'other', because, command: `gatekeeper net allow ${name}:${HTTPS}` };
 }
 
 const isPublic = (host: Host): boolean =>

@@ -53,6 +53,28 @@ describe('what was refused for want of a rule', () => {
   });
 });
 
+describe('a name that a resolver made with a search domain', () => {
+  const asked = (destination: string) => denied({ destination, via: 'dns', port: undefined });
+
+  it('is not suggested beside the one that was meant', () => {
+    const names = ['api.example', 'api.example.corp.example', 'api.example.cluster.local'];
+    const { rules, notSuggested } = suggestRules(names.map(asked), ['corp.example', 'cluster.local']);
+    expect(rules.map(({ host }) => host)).toEqual(['api.example']);
+    expect(notSuggested.map(({ destination, command }) => [destination, command])).toEqual([
+      ['api.example.cluster.local', 'gatekeeper net allow api.example.cluster.local:443'],
+      ['api.example.corp.example', 'gatekeeper net allow api.example.corp.example:443'],
+    ]);
+  });
+
+  it('is suggested when it is the whole of a short name, or was connected to', () => {
+    const { rules } = suggestRules(
+      [asked('wiki.corp.example'), denied({ destination: 'a.b.corp.example' })],
+      ['corp.example'],
+    );
+    expect(rules.map(({ host }) => host)).toEqual(['a.b.corp.example', 'wiki.corp.example']);
+  });
+});
+
 describe('a pattern for everything beneath a name', () => {
   const wider = (...hosts: string[]) =>
     suggestRules(hosts.map((destination) => denied({ destination }))).wider.map(({ destination }) => destination);
