@@ -231,6 +231,35 @@ it('a rule for a name alone, or for everything, does not reach loopback behind i
   expect(server.requests).toEqual([]);
 });
 
+it('a credential that a rule puts in leaves the machine within TLS alone', async () => {
+  const server = await startOrigin((request, response) => response.end(`got ${request.headers.authorization}`));
+  open.push(server.close);
+  const inject = 'inject: [{ header: authorization, value: "Bearer {secret}", secret: "env:TOKEN" }]';
+  const image = imageOf(`    rules:
+      - { destination: ["near.test", "far.test"], effect: allow, inspect: true, ${inject} }
+      - { destination: ["127.0.0.0/8", "203.0.113.0/24"], effect: allow }
+`);
+  const events: EgressEvent<PolicyImage>[] = [];
+  const egress = await startEgress({
+    connection: async () => ({ run: 'r1', pid: 1, program: '/p', kind: 'proxy' }),
+    policyOf: () => ({ image, simulate: false }),
+    record: async (event) => void events.push(event),
+    resolve: async (name) => [name === 'near.test' ? '127.0.0.1' : '203.0.113.7'],
+    secretOf: (run, name) => `${run}-${name}`,
+  });
+  open.push(egress.close);
+  expect(await exchange(egress.proxyPort, get('near.test', server.port))).toMatch(
+    /^HTTP\/1\.1 200 .*got Bearer r1-TOKEN/s,
+  );
+  const refused = await exchange(egress.proxyPort, get('far.test', server.port));
+  expect(refused).toMatch(/^HTTP\/1\.1 403 .*would leave the machine without TLS/s);
+  expect(events.findLast(({ kind }) => kind === 'decision')).toMatchObject({
+    verdict: 'deny',
+    reason: 'secret-in-clear',
+  });
+  expect(JSON.stringify([refused, events.map(({ image: _image, ...event }) => event)])).not.toContain('r1-TOKEN');
+});
+
 it('localhost rules open their port and no other', async () => {
   const server = await startOrigin((_request, response) => response.end('fine'));
   open.push(server.close);

@@ -43,6 +43,8 @@ export type Destination = {
   path?: string;
   /** The request asks its server to read another method or path. */
   overridden?: boolean;
+  /** The request goes on within TLS whose certificate verifies. */
+  secure?: boolean;
 };
 
 export type Refused<Image> = {
@@ -105,6 +107,8 @@ export class Gate<Image> {
       return this.#receipts.refuse(connection, destination, image, word, verdict, refused);
     const headers = verdict === 'allow' ? this.#injected(connection.run, image, destination) : [];
     if (!headers) return this.#receipts.refuse(connection, destination, image, internal('secret-unknown'), 'deny');
+    if (headers.length > 0 && !destination.secure && addresses.some((address) => classOf(address) !== 'loopback'))
+      return this.#receipts.refuse(connection, destination, image, guarded('secret-in-clear'), 'deny', first);
     const written = await this.#receipts.write(connection, destination, image, word, verdict, first);
     if (!written) return refusal(destination, image, internal('journal-failed'));
     return {

@@ -133,7 +133,7 @@ export class InspectDoor<Image> {
     const started = performance.now();
     const inspected = this.#served.get(request.socket);
     if (!inspected) return refuse(response, malformed('whose request this is, is not known', 407));
-    const { tunnel, agent, usualPort } = inspected;
+    const { tunnel, secure, agent, usualPort } = inspected;
     const { run } = tunnel.connection;
     const target = readTarget(request, inspected);
     if ('body' in target) return refuse(response, target);
@@ -141,7 +141,7 @@ export class InspectDoor<Image> {
     if (!giveBack) return refuse(response, (await tunnel.refuse('resources')) ?? BUSY);
     response.once('close', giveBack);
     if (response.closed) return giveBack();
-    const admitted = await tunnel.admit(askedOf(request, target));
+    const admitted = await tunnel.admit({ ...askedOf(request, target), secure: secure !== undefined });
     if (!('ok' in admitted)) return refuse(response, admitted);
     recordEnd(started, admitted, request.socket, response);
     if (response.closed) return;
@@ -167,7 +167,7 @@ export class InspectDoor<Image> {
     const target = readTarget(request, inspected);
     if ('body' in target) return target;
     if (request.method !== 'GET') return malformed('an upgrade with this method is not passed on', 501);
-    const admitted = await tunnel.admit(askedOf(request, target));
+    const admitted = await tunnel.admit({ ...askedOf(request, target), secure: secure !== undefined });
     if (!('ok' in admitted)) return admitted;
     const gone = new AbortController();
     socket.once('close', () => gone.abort());

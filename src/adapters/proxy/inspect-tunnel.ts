@@ -7,7 +7,7 @@ import type { Admitted, Destination } from './gate.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What a request asks for, as rules for methods and paths see it (`askedOf`). */
-export type AskedRequest = { method: string; path: string; overridden?: boolean };
+export type AskedRequest = { method: string; path: string; overridden?: boolean; secure?: boolean };
 
 /** A tunnel whose requests are decided one by one. Nothing was resolved, dialled or recorded for it yet; its client takes it for established. */
 export type InspectedTunnel<Image> = {

@@ -41,11 +41,11 @@ export function rulesForSome(image: PolicyImage, endpoint: Endpoint): number[] {
 
 /**
  * The headers that go into a request which was allowed: those of every rule that allows it, or that asked before it was granted. Of two for the same
- * header the rule with the lower index speaks.
+ * header the rule with the lower index speaks. None where an exception keeps the connection from being inspected.
  */
 export function injectionsFor(image: PolicyImage, request: HostRequest): Injection[] {
   const byHeader = new Map<string, Injection>();
-  if (!saysTerms(image)) return [];
+  if (!egressTermsFor(image, request).inspect) return [];
   const matching = [...new Set(matchHost(image, request))].sort((a, b) => a - b);
   const { effect, rule: winner } = resolve(image, 'network', matching);
   if (effect !== 'allow' || winner === null) return [];
@@ -67,6 +67,13 @@ export function injectionsOf(image: PolicyImage, rule: number): readonly Injecti
 export function secretsOf(image: PolicyImage): string[] {
   const names = image.rules.flatMap(({ terms }) => terms.injections.map(({ secret }) => secret));
   return [...new Set(names)].sort();
+}
+
+/** The same, each with what messages call the first rule that wants it. */
+export function secretsWithRules(image: PolicyImage): { name: string; rule: string }[] {
+  const ruleOf = (name: string) =>
+    image.rules.find(({ terms }) => terms.injections.some(({ secret }) => secret === name));
+  return secretsOf(image).map((name) => ({ name, rule: ruleOf(name)?.label ?? '' }));
 }
 
 /** Whether a run under this policy has anything inspected. */

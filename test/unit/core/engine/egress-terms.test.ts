@@ -56,6 +56,15 @@ describe('the headers that go into a request', () => {
     expect(egressTermsFor(open([grant]), { name: 'asked.test', port: 443 }).inspect).toBe(true);
   });
 
+  it('are none where an exception keeps the connection from being inspected', () => {
+    const lines = [
+      `destination: "*.test", effect: allow, inspect: true, ${inject('KEY')}`,
+      'destination: "pinned.test", effect: allow, override: true, inspect: false',
+    ];
+    const headers = (name: string) => injectionsFor(imageOf(rules(...lines)), { name, port: 80, request });
+    expect([headers('a.test').length, headers('pinned.test').length]).toEqual([1, 0]);
+  });
+
   it('name all their variables beforehand', () => {
     expect(secretsOf(image)).toEqual(['ASKED', 'COOKIE', 'FIRST', 'LATER']);
     expect(inspectsAnything(image)).toBe(true);
