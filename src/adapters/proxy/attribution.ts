@@ -4,6 +4,9 @@ import { type Limits, RunLoad } from './limits.ts';
 
 export type FindConnection = (family: 4 | 6, sourcePort: number) => Promise<Connection | undefined>;
 
+/** Records that a run is refused a connection for want of room; the refusal waits for it. */
+export type RefuseRoom = (connection: Connection, socket: Socket) => Promise<unknown>;
+
 export type Attributed = { ok: true; connection: Connection } | { ok: false; why: 'unannounced' | 'resources' };
 
 /**
@@ -12,16 +15,18 @@ export type Attributed = { ok: true; connection: Connection } | { ok: false; why
  */
 export class Attribution {
   readonly #find: FindConnection;
+  readonly #refuse: RefuseRoom;
   readonly #limits: Limits;
   readonly #load: RunLoad;
   readonly #known = new WeakMap<Socket, Connection>();
   readonly #open = new Set<Socket>();
   #pending = 0;
 
-  constructor(find: FindConnection, limits: Limits) {
+  constructor(find: FindConnection, limits: Limits, refuse: RefuseRoom) {
     this.#find = find;
+    this.#refuse = refuse;
     this.#limits = limits;
-    this.#load = new RunLoad(limits.socketsPerRun);
+    this.#load = new RunLoad(limits.socketsPerRun, limits.sockets);
   }
 
   /** Takes the socket into the run's account until it closes. Never throws; the caller ends the socket when it is not ok. */
@@ -31,7 +36,10 @@ export class Attribution {
     const connection = await this.#search(socket);
     if (connection?.kind !== kind || socket.destroyed) return { ok: false, why: 'unannounced' };
     const giveBack = this.#load.take(connection.run);
-    if (!giveBack) return { ok: false, why: 'resources' };
+    if (!giveBack) {
+      await this.#refuse(connection, socket);
+      return { ok: false, why: 'resources' };
+    }
     socket.once('close', giveBack);
     this.#known.set(socket, connection);
     return { ok: true, connection };

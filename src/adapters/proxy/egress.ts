@@ -1,26 +1,29 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Address, addressFromBytes, parseAddress } from '../../core/egress/address.ts';
 import { usualTerms } from '../../core/egress/terms.ts';
 import { decideHost } from '../../core/engine/decide.ts';
 import { egressTermsFor, injectionsFor } from '../../core/engine/egress-terms.ts';
 import type { PolicyImage } from '../../core/engine/image.ts';
 import { mayReach } from '../../core/engine/may-reach.ts';
+import { descriptorLimit } from '../process/descriptor-limit.ts';
 import { Attribution, type FindConnection } from './attribution.ts';
 import { Doorway } from './doorway.ts';
-import type { EgressEvent } from './egress-event.ts';
+import type { Connection, EgressEvent } from './egress-event.ts';
 import { farSideOpener } from './far-side.ts';
-import { type DecideHost, Gate, type TermsOf } from './gate.ts';
+import { type DecideHost, type Destination, Gate, type TermsOf } from './gate.ts';
 import { httpDoor } from './http-door.ts';
 import type { InjectionsFor, SecretOf } from './injection.ts';
 import { InspectDoor, type InspectOptions } from './inspect-door.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { DEFAULT_LIMITS, type Limits, socketsWithin } from './limits.ts';
 import { closeServer, listenOnBothLoopbacks, listenPreferring } from './listeners.ts';
 import { Lookup, type Resolve, systemResolve } from './lookup.ts';
 import { type MayReach, NameGate } from './name-gate.ts';
 import { RunNames } from './names.ts';
+import { type ListAddresses, ownAddresses } from './own-addresses.ts';
 import { BufferPool } from './read-buffers.ts';
 import type { DescribeRule } from './refusal.ts';
-import { transparentServer } from './transparent-door.ts';
+import { meantBy, transparentServer } from './transparent-door.ts';
 
 export type EgressOptions<Image> = {
   /**
@@ -52,6 +55,8 @@ export type EgressOptions<Image> = {
   names?: RunNames;
   /** More loopback ports of gatekeeper's own. */
   ownPorts?: () => readonly number[];
+  /** Addresses of this machine; without it those of its interfaces. */
+  ownAddresses?: ListAddresses;
   resolve?: Resolve;
   limits?: Partial<Limits>;
 };
@@ -82,12 +87,17 @@ export function startEgress(door: EgressDoor): Promise<Egress> {
 /** The same over any form of policy. */
 export async function startEgressWith<Image>(options: EgressOptions<Image>): Promise<Egress> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  limits.sockets = Math.min(limits.sockets, socketsWithin(descriptorLimit()));
   const ports = new Set<number>();
-  const attribution = new Attribution(options.connection, limits);
+  const names = options.names ?? new RunNames();
+  const attribution = new Attribution(options.connection, limits, (connection, socket) =>
+    gate.refuseForResources(connection, wantedBy(names, connection, socket)),
+  );
   const gate = new Gate<Image>({
     ...options,
     termsOf: options.termsOf ?? ((_image, { port }) => usualTerms(port)),
     lookup: new Lookup(options.resolve ?? systemResolve, limits.lookupMs),
+    isOwnAddress: ownAddresses(options.ownAddresses),
     isOwnPort: (port) => ports.has(port) || (options.ownPorts?.().includes(port) ?? false),
   });
   const openFarSide = farSideOpener(new BufferPool());
@@ -97,7 +107,6 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
   const doorway = new Doorway<Image>({ attribution, gate, limits, describe, inspect, openFarSide });
   const door = httpDoor(doorway);
   await listenPreferring(options.ports?.proxyPort, (port) => door.listen({ host: '127.0.0.1', port }));
-  const names = options.names ?? new RunNames();
   let hasV6 = false;
   const nameGate = new NameGate<Image>({ ...options, names, hasV6: () => hasV6 });
   const transparent = await listenOnBothLoopbacks(
@@ -117,3 +126,14 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
     },
   };
 }
+
+/** What a connection wants that is not served. What the proxy would have been asked for is not known yet. */
+function wantedBy(names: RunNames, connection: Connection, { localAddress = '', localPort = 0 }: Socket): Destination {
+  const own = parseAddress(localAddress) ?? UNSPECIFIED;
+  if (connection.kind === 'proxy')
+    return { host: { kind: 'address', address: own }, port: localPort, via: 'http', known: 'literal' };
+  const { address = '', port = 0 } = connection;
+  return { ...meantBy(names, connection.run, parseAddress(address) ?? own), port, via: 'transparent' };
+}
+
+const UNSPECIFIED = addressFromBytes(new Uint8Array(16)) as Address;

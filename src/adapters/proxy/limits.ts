@@ -1,6 +1,8 @@
 /** Bounds on what one run can make the daemon hold. Everything past them is refused. */
 export type Limits = {
-  /** Client sockets of one run, tunnels included. */
+  /** Client sockets of all runs, tunnels included; fewer where there are not so many descriptors. */
+  sockets: number;
+  /** Those of one run, which besides never holds more than three times as many as are left. */
   socketsPerRun: number;
   /** Plain HTTP exchanges of one run under way; pipelining makes them more than sockets. */
   requestsPerRun: number;
@@ -31,7 +33,8 @@ export type Limits = {
 };
 
 export const DEFAULT_LIMITS: Limits = {
-  socketsPerRun: 1024,
+  sockets: 16_384,
+  socketsPerRun: 8192,
   requestsPerRun: 256,
   unattributed: 512,
   attributionMs: 1000,
@@ -49,20 +52,31 @@ export const DEFAULT_LIMITS: Limits = {
   idleMs: 2 * 60 * 60 * 1000,
 };
 
+/** So many client sockets leave descriptors for their far sides, for attempts to reach those, and for everything else that the daemon does. */
+export function socketsWithin(descriptors: number): number {
+  return Math.max(1, Math.floor((descriptors - OWN_DESCRIPTORS) * 0.4));
+}
+
 /** Counts what each run holds; nothing is kept of a run that holds nothing. */
 export class RunLoad {
   readonly #max: number;
+  readonly #inAll: number;
   readonly #held = new Map<string, number>();
+  #total = 0;
 
-  constructor(max: number) {
+  /** @param max for one run @param inAll for all together: the more a run holds, the more it must leave to others */
+  constructor(max: number, inAll = Number.POSITIVE_INFINITY) {
     this.#max = max;
+    this.#inAll = inAll;
   }
 
   /** The function that gives the place back (once, however often it is called); undefined when the run is at its bound. */
   take(run: string): (() => void) | undefined {
     const held = this.#held.get(run) ?? 0;
-    if (held >= this.#max) return undefined;
+    const left = this.#inAll - this.#total;
+    if (held >= this.#max || left <= 0 || held >= SHARE * left) return undefined;
     this.#held.set(run, held + 1);
+    this.#total++;
     let taken = true;
     return () => {
       if (taken) this.#giveBack(run);
@@ -71,8 +85,13 @@ export class RunLoad {
   }
 
   #giveBack(run: string): void {
+    this.#total--;
     const held = (this.#held.get(run) ?? 0) - 1;
     if (held > 0) this.#held.set(run, held);
     else this.#held.delete(run);
   }
 }
+
+/** Times what is left for others. */
+const SHARE = 3;
+const OWN_DESCRIPTORS = 256;

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../src/adapters/proxy/egress-event.ts';
+import { closingAfterEach, openTunnel, type Rig, readAll } from './egress-rig.ts';
+
+const { rigWith, echo } = closingAfterEach();
+const PATIENT = { timeout: 20_000 };
+
+/** From now on every connection is announced as this one. */
+function announce(rig: Rig, connection: Partial<Connection>): void {
+  const announced: Connection = { run: 'greedy', pid: 7, program: '/bin/agent', kind: 'proxy', ...connection };
+  rig.announced = { get: () => announced } as never;
+}
+
+describe('a run at its bound', () => {
+  it('is refused what it asks for beyond it, on record, while another run goes on', async () => {
+    const rig = await rigWith(undefined, { sockets: 8 });
+    const { port } = await echo();
+    announce(rig, { run: 'greedy' });
+    const held: Socket[] = [];
+    await expect(
+      (async () => {
+        for (;;) held.push(await openTunnel(rig.proxyPort, `a.test:${port}`));
+      })(),
+    ).rejects.toThrow(/HTTP\/1\.1 503/);
+    expect(held).toHaveLength(6);
+    const refusal = { run: 'greedy', verdict: 'deny', source: 'internal', reason: 'resources' };
+    const at = { host: null, address: '127.0.0.1', port: rig.proxyPort };
+    expect(rig.decisions().at(-1)).toMatchObject({ ...refusal, ...at, via: 'http' });
+
+    announce(rig, { run: 'other' });
+    const tunnel = await openTunnel(rig.proxyPort, `b.test:${port}`);
+    tunnel.end('still served');
+    expect(await readAll(tunnel)).toBe('still served');
+    for (const socket of held) socket.destroy();
+  });
+
+  it('is reset by the transparent listener, with a receipt for what it wanted', async () => {
+    const rig = await rigWith(undefined, { socketsPerRun: 1 });
+    const { port } = await echo();
+    announce(rig, { kind: 'transparent', address: '127.0.0.1', port });
+    const first = connect(rig.transparentPort, '127.0.0.1').on('error', () => undefined);
+    first.write('x');
+    await once(first, 'data');
+    await expect(readAll(connect(rig.transparentPort, '127.0.0.1'))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const wanted = { address: '127.0.0.1', port, via: 'transparent' };
+    expect(rig.decisions().at(-1)).toMatchObject({ ...wanted, verdict: 'deny', reason: 'resources' });
+    first.destroy();
+  });
+});
+
+it('2,000 tunnels that are opened and reset leave no descriptor and no memory behind', async () => {
+  const rig = await rigWith();
+  const { port } = await echo();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const openAndReset = async (count: number): Promise<void> => {
+    let left = count;
+    const worker = async () => {
+      while (left-- > 0) {
+        const tunnel = await openTunnel(rig.proxyPort, `a.test:${port}`);
+        tunnel.removeAllListeners('error').on('error', () => undefined);
+        tunnel.write('x');
+        tunnel.resume();
+        await once(tunnel, 'data');
+        tunnel.resetAndDestroy();
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, worker));
+    await expect.poll(() => rig.events.filter(({ kind }) => kind === 'closed').length, PATIENT).toBe(count);
+    rig.events.length = 0;
+  };
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const heap = () => {
+    for (let round = 0; round < 3; round++) collect();
+    return process.memoryUsage().heapUsed;
+  };
+  // The first ones compile, and fill what all share.
+  await openAndReset(300);
+  const before = { descriptors: descriptors(), heap: heap() };
+  await openAndReset(2000);
+  await expect.poll(descriptors, PATIENT).toBeLessThanOrEqual(before.descriptors + 4);
+  // A tunnel that stayed would hold more than 5 KiB.
+  await expect.poll(() => heap() - before.heap, { ...PATIENT, interval: 200 }).toBeLessThan(4 * 1024 * 1024);
+});
