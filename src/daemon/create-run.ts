@@ -10,12 +10,14 @@ import type { CreateRunRequest, CreateRunResponse } from '../core/contract/contr
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { agentVariables, hookVariable } from './agent-environment.ts';
+import type { Inspections } from './inspections.ts';
 import { limitArguments } from './limit-arguments.ts';
+import type { OfferedFiles } from './offered-files.ts';
 import { newRun, type Run } from './run.ts';
 import { prepareCaches } from './run-caches.ts';
 import { newRunId } from './run-id.ts';
 import type { CompiledPolicy, CompilePolicy, Images } from './run-policy.ts';
-import { newRunRecord } from './run-record.ts';
+import { newRunRecord, type RunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
 import { activeRuns } from './runs.ts';
 
@@ -25,6 +27,10 @@ export type CreateRunOptions<Image> = {
   store: RunStore;
   caches: CacheStore;
   hooks: HookStore;
+  offered: OfferedFiles<Image>;
+  inspections: Inspections;
+  inspects: (image: Image) => boolean;
+  secretsOf: (image: Image) => { name: string; rule: string }[];
   hidesNames: (image: Image) => boolean;
   images: Images<Image>;
   compile: CompilePolicy;
@@ -54,7 +60,7 @@ async function createRunWith<Image>(
   cacheSlot: number,
   options: CreateRunOptions<Image>,
 ): Promise<{ run: Run; response: CreateRunResponse }> {
-  const { store, images, caches, layout, append, now } = options;
+  const { images, caches, layout, append, now } = options;
   const compiled = await options.compile(request, cacheSlot);
   checkSupervisor(options.supervisorProgram);
   const policyDigest = images.store(compiled.image);
@@ -74,7 +80,7 @@ async function createRunWith<Image>(
     ports: options.ports,
   });
   const cacheEnv = prepareCaches(caches, layout, { cwd: request.cwd, slot: cacheSlot }, compiled.launch.caches);
-  store.create(record);
+  const files = createFiles(record, options);
   const run: Run = {
     ...newRun(record),
     taken: policyDigest,
@@ -82,20 +88,44 @@ async function createRunWith<Image>(
     grantsEndAt: compiled.grantsEndAt,
   };
   options.runs.set(id, run);
-  return { run, response: responseFor(run, { compiled, cacheEnv, provided }, options) };
+  return { run, response: responseFor(run, { compiled, cacheEnv, provided, ...files }, options) };
 }
 
-type Prepared = { compiled: CompiledPolicy; cacheEnv: Record<string, string>; provided: Provided };
+/** The run's directory and what it is offered, with the variables that say so. */
+function createFiles<Image>(record: RunRecord, options: CreateRunOptions<Image>): Pick<Prepared, 'offered' | 'caEnv'> {
+  const { store, images, inspects, inspections } = options;
+  store.create(record);
+  try {
+    const offered = options.offered.create(record);
+    const image = images.get(record.policyDigest);
+    if (image === undefined || !inspects(image)) return { offered, caEnv: {} };
+    return { offered, caEnv: inspections.begin(record.id, offered, record.request.caFiles ?? []) };
+  } catch (error) {
+    store.remove(record.id); // nobody was told of it
+    throw error;
+  }
+}
+
+type Prepared = {
+  compiled: CompiledPolicy;
+  cacheEnv: Record<string, string>;
+  provided: Provided;
+  offered: string;
+  /** By which programs find whom to trust, where requests are looked into. */
+  caEnv: Record<string, string>;
+};
 
 function responseFor<Image>(
   { record: { id, name, request, policyDigest } }: Run,
-  { compiled: { warnings, launch, hints }, cacheEnv, provided: { directory, hooks, problem } }: Prepared,
-  { layout, store, images, hidesNames, supervisorProgram, ports }: CreateRunOptions<Image>,
+  { compiled: { warnings, launch, hints }, cacheEnv, provided, offered, caEnv }: Prepared,
+  { layout, store, images, hidesNames, secretsOf, supervisorProgram, ports }: CreateRunOptions<Image>,
 ): CreateRunResponse {
+  const { directory, hooks, problem } = provided;
   const imagePath = images.path(policyDigest);
   const args = ['--run', id, '--run-dir', store.directory(id), '--image', imagePath];
   args.push('--socket', layout.supervisorSocket);
   args.push('--proxy-port', String(ports.proxyPort), '--transparent-port', String(ports.transparentPort));
+  args.push('--offered', offered);
   if (directory !== undefined) args.push('--hooks', directory);
   if (hints !== undefined) args.push('--hints-why', hints.why);
   if (launch.onTighten === 'warn') args.push('--warn-on-tighten');
@@ -104,6 +134,7 @@ function responseFor<Image>(
   if (!request.simulate) args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
   const image = images.get(policyDigest);
+  const secrets = image === undefined ? [] : secretsOf(image);
   const policy = { imagePath, hints, hidesNames: image === undefined || hidesNames(image) };
   return {
     id,
@@ -112,12 +143,14 @@ function responseFor<Image>(
     args,
     env: {
       ...cacheEnv,
+      ...caEnv,
       ...agentVariables(id, ports.proxyPort),
       ...(directory === undefined ? {} : hookVariable(request, policy)),
     },
     envRules: launch.env,
     hooks,
     policyDigest,
+    ...(secrets.length > 0 && { secrets }),
     warnings: problem === undefined ? [...warnings] : [...warnings, problem],
   };
 }

@@ -1,6 +1,9 @@
 import type { HookStore } from '../adapters/hook-store/hook-store.ts';
 import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
+import type { RunTls } from '../adapters/proxy/inspected-tls.ts';
+import type { RunNames } from '../adapters/proxy/names.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import type { HostName } from '../core/egress/host-name.ts';
 import type { Announced } from './connections.ts';
 import type { CompilePolicy, ImageRule } from './run-policy.ts';
 
@@ -17,6 +20,12 @@ export type DaemonParts<Image> = {
   ruleOf: (image: Image, index: number) => ImageRule | undefined;
   /** Whether some rule of it hides names from runs. */
   hidesNames: (image: Image) => boolean;
+  /** Names that its rules spell out and let be reached. */
+  exactNames: (image: Image, most: number) => readonly HostName[];
+  /** Whether some rule of it has requests looked into. */
+  inspects: (image: Image) => boolean;
+  /** The variables that its rules put into requests, each with the first rule that does. */
+  secretsOf: (image: Image) => { name: string; rule: string }[];
   /** The image without what is granted in it and no longer holds for the run; undefined when all of it does. */
   endGrants?: (image: Uint8Array, run: string) => Uint8Array | undefined;
   startEgress: (door: EgressDoor<Image>) => Promise<Egress>;
@@ -33,6 +42,9 @@ export type EgressDoor<Image> = {
   connection: (family: 4 | 6, sourcePort: number) => Promise<Announced | undefined>;
   policyOf: (run: string) => { image: Image; simulate: boolean } | undefined;
   record: (event: EgressEvent<Image>) => Promise<void>;
+  names: RunNames;
+  tlsOf: (run: string) => RunTls | undefined;
+  secretOf: (run: string, name: string) => string | undefined;
   /** Those of an earlier daemon whose runs go on. */
   ports: EgressPorts | undefined;
 };

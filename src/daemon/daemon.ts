@@ -5,7 +5,7 @@ import { type ControlServer, startControlServer } from '../adapters/control-serv
 import { verifyWith } from '../adapters/keys/public-key.ts';
 import { openSigningKey, type SigningKey } from '../adapters/keys/signing-key.ts';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
-import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
+import { RunNames } from '../adapters/proxy/names.ts';
 import { listenForSupervisors } from '../adapters/supervisor/supervisor-server.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import type { DaemonStatus } from '../core/contract/control-api.ts';
@@ -14,8 +14,10 @@ import { Complaint } from './complaint.ts';
 import { Connections } from './connections.ts';
 import { createRun } from './create-run.ts';
 import type { DaemonParts, EgressPorts, FileWatch } from './daemon-parts.ts';
-import { egressRecord } from './egress-record.ts';
-import { applyReceipt, JournalDrain } from './journal-drain.ts';
+import { egressDoor } from './egress-door.ts';
+import { Inspections } from './inspections.ts';
+import { JournalDrain } from './journal-drain.ts';
+import { OfferedFiles } from './offered-files.ts';
 import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
 import type { Run } from './run.ts';
@@ -36,6 +38,9 @@ export class Daemon<Image> {
   readonly #images: Images<Image>;
   readonly #caches: CacheStore;
   readonly #runs: Map<string, Run>;
+  readonly #names: RunNames;
+  readonly #inspections = new Inspections();
+  readonly #offered: OfferedFiles<Image>;
   readonly #drain: JournalDrain;
   readonly #supervisors: Supervisors;
   readonly #reload: PolicyReload<Image>;
@@ -53,8 +58,11 @@ export class Daemon<Image> {
     this.#runs = recoverRuns(this.#store, layout.audit);
     this.#caches = new CacheStore(layout.caches, say);
     for (const { record } of activeRuns(this.#runs)) this.#caches.keep(record.cacheSlot);
+    this.#names = new RunNames((id) => this.#store.directory(id));
     const runs = this.#runs;
     const store = this.#store;
+    const { exactNames } = parts;
+    this.#offered = new OfferedFiles({ store, images: this.#images, names: this.#names, exactNames, say });
     const append = (record: AuditFields) => this.#append(record);
     const complain = new Complaint(say);
     this.#drain = new JournalDrain({
@@ -74,6 +82,8 @@ export class Daemon<Image> {
       imagePath,
       over: ({ record }) => {
         this.#caches.release(record.cacheSlot);
+        this.#names.forget(record.id);
+        this.#inspections.forget(record.id);
         parts.hooks.sweep(hooksInUse(this.#runs));
       },
       say,
@@ -85,6 +95,7 @@ export class Daemon<Image> {
       endGrants: parts.endGrants,
       images: this.#images,
       pushImage: (run) => this.#supervisors.pushImage(run),
+      offer: ({ record }) => this.#offered.update(record),
       watch: (files) => this.#watch.watch(files),
     });
   }
@@ -123,12 +134,18 @@ export class Daemon<Image> {
   async #open(): Promise<void> {
     const { layout, say, startEgress, hooks } = this.#parts;
     for (const run of this.#runs.values()) await this.#drain.drain(run);
-    const egress = await startEgress({
-      connection: (family, sourcePort) => this.#connections.take(family, sourcePort),
-      policyOf: (run) => this.#policyOf(run),
-      record: (event) => this.#recordEgress(event),
+    const door = egressDoor<Image>({
+      ...{
+        runs: this.#runs,
+        images: this.#images,
+        connections: this.#connections,
+        names: this.#names,
+        inspections: this.#inspections,
+      },
+      ...{ ruleOf: this.#parts.ruleOf, append: (record) => this.#append(record), now },
       ports: activeRuns(this.#runs)[0]?.record.ports,
     });
+    const egress = await startEgress(door);
     this.#ports = { proxyPort: egress.proxyPort, transparentPort: egress.transparentPort };
     for (const run of activeRuns(this.#runs)) this.#endIfPortsDiffer(run);
     this.#closers.push(
@@ -163,6 +180,8 @@ export class Daemon<Image> {
           runs: this.#runs,
           store: this.#store,
           caches: this.#caches,
+          offered: this.#offered,
+          inspections: this.#inspections,
           images: this.#images,
           append: (record) => this.#append(record),
           ports: this.#ports,
@@ -176,7 +195,8 @@ export class Daemon<Image> {
       listRuns: () => ({
         runs: [...this.#runs.values()].map(({ record, policyError }) => summarize(record, policyError)),
       }),
-      killRun: async (idOrName) => this.#kill(idOrName),
+      giveSecrets: (id, { secrets }) => this.#inspections.giveSecrets(this.#active(id).record.id, secrets),
+      killRun: async (idOrName) => this.#supervisors.kill(this.#active(idOrName)),
     });
   }
 
@@ -193,23 +213,6 @@ export class Daemon<Image> {
 
   #append(record: AuditFields): Promise<ChainHead> {
     return this.#log.append([record]);
-  }
-
-  #policyOf(id: string): { image: Image; simulate: boolean } | undefined {
-    const run = this.#runs.get(id);
-    if (run === undefined || run.supervisor === undefined || run.ending || isOver(run.record)) return undefined;
-    const image = this.#images.get(run.record.policyDigest);
-    return image === undefined ? undefined : { image, simulate: run.record.request.simulate ?? false };
-  }
-
-  async #recordEgress(event: EgressEvent<Image>): Promise<void> {
-    const run = this.#runs.get(event.run);
-    const policy = event.image === undefined ? undefined : this.#images.digestOf(event.image);
-    const rule = (index: number) => (event.image === undefined ? undefined : this.#parts.ruleOf(event.image, index));
-    const enforce = run?.record.request.enforce === 'hook' ? { enforce: 'hook' } : {};
-    const receipt = egressRecord(event, { time: now(), agent: run?.record.name ?? '', policy, ...enforce }, rule);
-    await this.#append(receipt);
-    if (run !== undefined) applyReceipt(run, receipt);
   }
 
   #status(): DaemonStatus {
@@ -230,11 +233,11 @@ export class Daemon<Image> {
     };
   }
 
-  #kill(idOrName: string): void {
+  #active(idOrName: string): Run {
     const run = findRun(this.#runs, idOrName);
     if (run === undefined) throw new GatekeeperError('GK_RUN_NOT_FOUND', { where: idOrName });
     if (isOver(run.record)) throw new GatekeeperError('GK_RUN_ENDED', { where: idOrName });
-    this.#supervisors.kill(run);
+    return run;
   }
 
   #saveRuns(): void {

@@ -14,6 +14,8 @@ export type PolicyReloadOptions<Image> = {
   store: RunStore;
   append: (record: AuditFields) => Promise<unknown>;
   pushImage: (run: Run) => void;
+  /** What runs are offered follows their policy. */
+  offer: (run: Run) => void;
   /** Tells which files are to be watched from now on; returns those that were not watched before. */
   watch: (files: readonly string[]) => ReadonlySet<string>;
   /** The image without what no longer holds for the run; undefined when all of it does. */
@@ -114,7 +116,7 @@ export class PolicyReload<Image> {
   }
 
   async #take(run: Run, digest: string, { name, userFile }: Pick<CompiledPolicy, 'name' | 'userFile'>): Promise<void> {
-    const { store, append, pushImage } = this.#options;
+    const { store, append, offer, pushImage } = this.#options;
     const { record } = run;
     const before = record.policyDigest;
     if (digest === before) return;
@@ -124,6 +126,7 @@ export class PolicyReload<Image> {
     record.policyName = name;
     record.policyFile = userFile;
     store.save(record);
+    offer(run);
     pushImage(run);
   }
 

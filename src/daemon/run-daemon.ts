@@ -5,8 +5,10 @@ import { watchPolicyFiles } from '../adapters/policy-files/watch.ts';
 import { bootSeconds } from '../adapters/process/boot-clock.ts';
 import { startEgress } from '../adapters/proxy/egress.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { inspectsAnything, secretsWithRules } from '../core/engine/egress-terms.ts';
 import { endGrants } from '../core/engine/end-grants.ts';
 import { PolicyImage } from '../core/engine/image.ts';
+import { exactNames } from '../core/engine/may-reach.ts';
 import { RULE_FLAG } from '../core/policy/rule-table.ts';
 import { VERSION } from '../core/version.ts';
 import { Daemon } from './daemon.ts';
@@ -45,6 +47,9 @@ export async function runDaemon(
     openImage: (bytes, digest) => PolicyImage.open(bytes, digest, bootSeconds),
     endGrants: (image, run) => endGrants(image, namesInForce(layout.grants, run)),
     hidesNames: ({ rules }) => rules.some(({ flags }) => (flags & RULE_FLAG.hide) !== 0),
+    exactNames,
+    inspects: inspectsAnything,
+    secretsOf: secretsWithRules,
     ruleOf: (image, index) => image.rules[index],
     startEgress,
     watchFiles: (changed) => {

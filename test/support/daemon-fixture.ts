@@ -7,6 +7,7 @@ import { readPublicKey, verifyWith } from '../../src/adapters/keys/public-key.ts
 import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
+import { type HostName, parseHostName } from '../../src/core/egress/host-name.ts';
 import type { LaunchTerms } from '../../src/core/policy/launch-terms.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { DaemonParts, EgressDoor } from '../../src/daemon/daemon-parts.ts';
@@ -25,6 +26,7 @@ export class DaemonFixture {
   door!: EgressDoor<FakeImage>;
   changed!: (files: ReadonlySet<string>) => void;
   hooks: HookStore;
+  exactNames: string[] = [];
   ports = { proxyPort: 1111, transparentPort: 2222 };
   daemon: Daemon<FakeImage> | undefined;
 
@@ -82,6 +84,9 @@ export class DaemonFixture {
         };
       },
       openImage: (bytes) => ({ rules: Buffer.from(bytes).toString().split('\n') }),
+      exactNames: () => this.exactNames.map(hostName),
+      inspects: () => false,
+      secretsOf: () => [],
       ruleOf: ({ rules }, index) => (rules[index] === undefined ? undefined : { label: rules[index], reason: '' }),
       startEgress: async (door) => {
         this.door = door;
@@ -95,6 +100,12 @@ export class DaemonFixture {
       shutdown: () => undefined,
     };
   }
+}
+
+function hostName(text: string): HostName {
+  const name = parseHostName(text);
+  if (name === undefined) throw new Error(`no name of a host: ${text}`);
+  return name;
 }
 
 export type FakeEvent = EgressEvent<FakeImage>;

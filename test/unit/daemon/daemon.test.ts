@@ -47,7 +47,7 @@ describe('a run', () => {
     const image = `${layout.images}/${created.policyDigest.slice(7)}.gkimg`;
     expect(created.args.join(' ')).toBe(
       `--run ${created.id} --run-dir ${directory} --image ${image} --socket ${layout.supervisorSocket} ` +
-        '--proxy-port 1111 --transparent-port 2222 --hints-why nothing --simulate',
+        `--proxy-port 1111 --transparent-port 2222 --offered ${directory}/offered --hints-why nothing --simulate`,
     );
     expect(created.envRules).toEqual(fixture.launch.env);
     for (const path of [directory, `${directory}/token`, image, layout.controlSocket, layout.supervisorSocket]) {
