@@ -27,6 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/doctor': ['core/*', 'adapters/process'],
   'adapters/grant-store': ['core/*', 'adapters/process'],
   'adapters/hook-store': ['core/*', 'adapters/process'],
+  'adapters/inspection': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
   // Whether a project's file may loosen is part of reading it, and what was granted is read along with it.
   'adapters/policy-files': ['core/*', 'adapters/grant-store', 'adapters/process', 'adapters/trust-store'],

@@ -7,16 +7,18 @@ import {
   type CreateRunRequest,
   type CreateRunResponse,
   type DaemonStatus,
+  type GiveSecretsRequest,
   type ListRunsResponse,
 } from '../../core/contract/control-api.ts';
 import { asGatekeeperError } from '../../core/errors/error-line.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { CREATE_RUN_SCHEMA, NO_BODY_SCHEMA, RUN_ID_SCHEMA } from './schemas.ts';
+import { CREATE_RUN_SCHEMA, GIVE_SECRETS_SCHEMA, NO_BODY_SCHEMA, RUN_ID_SCHEMA } from './schemas.ts';
 
 export type ControlHandlers = {
   status: () => DaemonStatus;
   shutdown: () => void;
   createRun: (request: CreateRunRequest) => Promise<CreateRunResponse>;
+  giveSecrets: (id: string, request: GiveSecretsRequest) => void;
   listRuns: () => ListRunsResponse;
   killRun: (idOrName: string) => Promise<void>;
 };
@@ -72,6 +74,14 @@ function addRoutes(app: FastifyInstance, handlers: ControlHandlers): void {
   });
   app.post<{ Body: CreateRunRequest }>(API.createRun.path, { schema: { body: CREATE_RUN_SCHEMA } }, (request) =>
     handlers.createRun(request.body),
+  );
+  app.post<{ Params: { id: string }; Body: GiveSecretsRequest }>(
+    API.giveSecrets.path,
+    { schema: { body: GIVE_SECRETS_SCHEMA, params: RUN_ID_SCHEMA } },
+    async (request) => {
+      handlers.giveSecrets(request.params.id, request.body);
+      return {};
+    },
   );
   app.post<{ Params: { id: string } }>(
     API.killRun.path,

@@ -1,4 +1,4 @@
-import { ENFORCE_LEVELS, RUN_NAME } from '../../core/contract/control-api.ts';
+import { ENFORCE_LEVELS, MOST_SECRET, RUN_NAME, SECRET_VALUE } from '../../core/contract/control-api.ts';
 
 /** JSON Schemas of the control API's requests: closed objects, bounded arrays and texts. */
 
@@ -23,7 +23,22 @@ export const CREATE_RUN_SCHEMA = {
     enforce: { type: 'string', enum: ENFORCE_LEVELS },
     hooks: { type: 'boolean' },
     quietHook: { type: 'boolean' },
+    caFiles: { type: 'array', maxItems: 32, items: absolutePath },
     clientPid: { type: 'integer', minimum: 1, maximum: 4_194_304 },
+  },
+} as const;
+
+export const GIVE_SECRETS_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['secrets'],
+  properties: {
+    secrets: {
+      type: 'object',
+      maxProperties: 256,
+      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,255}$' },
+      additionalProperties: { type: 'string', maxLength: MOST_SECRET, pattern: SECRET_VALUE },
+    },
   },
 } as const;
 

@@ -10,7 +10,9 @@ import { hookVariables } from '../../core/contract/hook-variables.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { withheldVariables } from '../../core/policy/environment.ts';
 import { visible } from '../../core/text/visible.ts';
+import { authorityFiles } from '../authority-files.ts';
 import { forwardSignals } from '../forward-signals.ts';
+import { giveSecrets } from '../give-secrets.ts';
 import { daemonEntry, ownHome, workingDirectory } from '../home.ts';
 import { policyReference } from '../policy-reference.ts';
 import { hooksText } from '../render/hooks-text.ts';
@@ -30,11 +32,13 @@ export async function run(args: RunArguments): Promise<number> {
     netAllow: args.netAllow,
     hooks: args.hooks,
     quietHook: args.quietHook,
+    ...authorityFiles(process.env),
     ...(args.policy === undefined ? {} : { policy: policyReference(args.policy) }),
     ...(args.name === undefined ? {} : { name: args.name }),
   });
   for (const warning of created.warnings) tellUser(`gatekeeper: ${visible(warning)}`);
-  const { environment, withheld } = agentEnvironment(created);
+  const placeholders = created.secrets?.length ? await giveSecrets(layout, created, process.env) : {};
+  const { environment, withheld } = agentEnvironment({ ...created, env: { ...created.env, ...placeholders } });
   if (args.enforce === 'hook') for (const line of HOOK_LEVEL_WARNING) tellUser(`gatekeeper: ${line}`);
   if (args.verbose) {
     tellUser(`gatekeeper: run ${created.id} (${visible(created.name)}), policy ${created.policyDigest}`);

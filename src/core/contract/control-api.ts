@@ -7,6 +7,7 @@ export const API = {
   shutdown: { method: 'POST', path: '/v1/shutdown' },
   createRun: { method: 'POST', path: '/v1/runs' },
   listRuns: { method: 'GET', path: '/v1/runs' },
+  giveSecrets: { method: 'POST', path: '/v1/runs/:id/secrets' },
   killRun: { method: 'POST', path: '/v1/runs/:id/kill' },
 } as const;
 
@@ -33,6 +34,8 @@ export type CreateRunRequest = {
   hooks?: boolean;
   /** The hooks explain nothing. */
   quietHook?: boolean;
+  /** Absolute paths of the files of certificate authorities that the user's environment names. */
+  caFiles?: string[];
   /** Seconds since the epoch and pid of the CLI, for `ps`. */
   clientPid: number;
 };
@@ -50,9 +53,26 @@ export type CreateRunResponse = {
   /** What its processes are to load. */
   hooks?: RunHooks;
   policyDigest: string;
+  /** The variables whose values rules put into requests, with what messages call the first such rule; absent when there are none. */
+  secrets?: { name: string; rule: string }[];
   /** Lines for the user's eyes on standard error, without a newline. */
   warnings: string[];
 };
+
+/** Values by name of the variable, for the daemon's memory alone. */
+export type GiveSecretsRequest = { secrets: Record<string, string> };
+
+/** What a header can carry (RFC 9110, 5.5); undefined when the value is one, else what is wrong. */
+export function secretProblem(value: string): string | undefined {
+  if (value.length > MOST_SECRET) return `is longer than ${MOST_SECRET} characters`;
+  if (/[\r\n\0]/.test(value)) return 'has a line end or a null byte in it';
+  return new RegExp(SECRET_VALUE).test(value)
+    ? undefined
+    : 'has characters that no header can carry, or blanks around it';
+}
+
+export const MOST_SECRET = 16_384;
+export const SECRET_VALUE = '^[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?$';
 
 /** Absolute paths; each is absent when it cannot be loaded. */
 export type RunHooks = { library?: string; script?: string };

@@ -41,6 +41,11 @@ export function addressFromBytes(bytes: Uint8Array): Address | undefined {
   return bytes.length === 16 ? (Uint8Array.from(bytes) as Address) : undefined;
 }
 
+/** As certificates and DNS carry it: 4 bytes, or 16. */
+export function addressBytes(address: Address): Uint8Array {
+  return familyOf(address) === 4 ? address.slice(12) : address.slice();
+}
+
 function parseV6(text: string): Address | undefined {
   // The pattern shuts out zones, which name an interface of this machine.
   if (!/^[0-9a-f:.]{2,45}$/i.test(text)) return undefined;

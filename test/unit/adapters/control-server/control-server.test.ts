@@ -14,6 +14,7 @@ function app(more: Partial<ControlHandlers> = {}) {
       called.push('createRun');
       return { id: 'x' } as never;
     },
+    giveSecrets: (id, { secrets }) => called.push(`secrets of ${id}: ${Object.keys(secrets)}`),
     listRuns: () => ({ runs: [] }),
     killRun: async (id) => {
       called.push(`kill ${id}`);
@@ -41,6 +42,7 @@ describe('the control API', () => {
       ['POST', '/v1/shutdown'],
       ['POST', '/v1/runs'],
       ['POST', '/v1/runs/x/kill'],
+      ['POST', '/v1/runs/x/secrets'],
     ] as const) {
       const answer = await server.inject({ method, url, headers, ...(method === 'POST' ? { payload: body } : {}) });
       expect([url, answer.statusCode]).toEqual([url, 401]);
@@ -103,6 +105,21 @@ describe('the control API', () => {
     await server.inject({ method: 'POST', url: '/v1/runs/01x/kill', headers });
     await server.inject({ method: 'POST', url: '/v1/shutdown', headers, payload: {} });
     expect(called).toEqual(['createRun', 'kill 01x', 'shutdown']);
+  });
+
+  test('takes values that a header can carry, and shows none of those that it refuses', async () => {
+    const { app: server, called } = app();
+    const give = (secrets: unknown) =>
+      server.inject({ method: 'POST', url: '/v1/runs/01x/secrets', headers: { authorization }, payload: { secrets } });
+    expect((await give({ KEY: 'sk-1 2', OTHER: 'ü' })).statusCode).toBe(200);
+    for (const value of ['a\r\nb', 'a\nb', 'a\0b', 'sürprise\u0100', '', ' a', 'a ', 'x'.repeat(16_385)]) {
+      const answer = await give({ KEY: value });
+      expect([value.slice(0, 9), answer.statusCode]).toEqual([value.slice(0, 9), 400]);
+      if (value.length > 2) expect(answer.body).not.toContain(value.slice(0, 9));
+    }
+    expect((await give({ 'KEY=': 'a' })).statusCode).toBe(400);
+    expect((await give({ KEY: 1 })).statusCode).toBe(400);
+    expect(called).toEqual(['secrets of 01x: KEY,OTHER']);
   });
 
   test('names what went wrong, where, and what mends it', async () => {
