@@ -5,6 +5,7 @@ import type { EgressReason } from '../../core/egress/reason.ts';
 import { canonicalRequestPath } from '../../core/egress/request-path.ts';
 import type { EgressTerms } from '../../core/egress/terms.ts';
 import type { HttpRequest } from '../../core/engine/decide.ts';
+import { type AddressJudge, judgeAddress } from './address-judgement.ts';
 import type { Connection, EgressEvent, Known, Via } from './egress-event.ts';
 import { type InjectedHeader, type InjectionsFor, type SecretOf, withSecrets } from './injection.ts';
 import type { Lookup } from './lookup.ts';
@@ -13,7 +14,7 @@ import { byDefault, guarded, type HostVerdict, internal, spoken, type Word } fro
 
 export type DecideHost<Image> = (
   image: Image,
-  target: { name?: HostName; address?: Address; port: number; request?: HttpRequest | undefined },
+  target: { name?: HostName; address?: Address; own?: boolean; port: number; request?: HttpRequest | undefined },
 ) => HostVerdict;
 /** What is asked of a tunnel to the destination beyond that. */
 export type TermsOf<Image> = (
@@ -21,17 +22,14 @@ export type TermsOf<Image> = (
   target: { name?: HostName; address?: Address; port: number },
 ) => EgressTerms;
 
-export type GateOptions<Image> = {
+export type GateOptions<Image> = AddressJudge<Image> & {
   policyOf(run: string): { image: Image; simulate: boolean } | undefined;
-  decide: DecideHost<Image>;
   termsOf: TermsOf<Image>;
   record(event: EgressEvent<Image>): Promise<void>;
   /** Without it nothing is put into requests. */
   injectionsFor?: InjectionsFor<Image>;
   secretOf?: SecretOf;
   lookup: Lookup;
-  /** Ports of gatekeeper's own listeners on loopback; no rule opens them. */
-  isOwnPort(port: number): boolean;
 };
 
 export type Destination = {
@@ -59,6 +57,8 @@ export type Refused<Image> = {
   rule: number | null;
   /** What a rule has to name to allow this: the host, or the address behind it that was the obstacle. */
   obstacle: string;
+  /** It is one of the requests to a host of which others may pass. */
+  inspected: boolean;
 };
 export type TunnelEnd = {
   address: Address | undefined;
@@ -82,7 +82,6 @@ export type Admitted<Image = unknown> = {
   closed(end: TunnelEnd): void;
 };
 
-type Asked = { port: number; request: HttpRequest | undefined };
 /** `refused` is the address that the word is about, when that is a denial; `named` what was said of the name. */
 type Judgement = { word: Word; addresses: Address[]; named?: Word; refused?: Address };
 
@@ -199,7 +198,7 @@ export class Gate<Image> {
     const { host, port } = destination;
     const request = requestOf(destination);
     if (host.kind === 'address') {
-      const word = this.#judgeAddress(image, undefined, host.address, { port, request });
+      const word = judgeAddress(this.#options, image, undefined, host.address, { port, request });
       return { word, addresses: [host.address] };
     }
     // The question itself would tell an outside resolver what the run knows, so a denied name is never asked for.
@@ -208,7 +207,7 @@ export class Gate<Image> {
     const found = await this.#options.lookup.addresses(run, host.name);
     const judged = found.map((address) => ({
       address,
-      word: this.#judgeAddress(image, host.name, address, { port, request }),
+      word: judgeAddress(this.#options, image, host.name, address, { port, request }),
     }));
     const good = judged.filter(({ word }) => word.effect === 'allow' || (simulate && word.lifted));
     const firstGood = good.find(({ word }) => word.effect === 'allow') ?? good[0];
@@ -218,25 +217,6 @@ export class Gate<Image> {
     if (firstGood) return { word: firstGood.word, named, addresses };
     const [bad] = judged;
     return bad ? { word: bad.word, addresses, refused: bad.address } : { word: named, addresses };
-  }
-
-  #judgeAddress(image: Image, name: HostName | undefined, address: Address, asked: Asked): Word {
-    const kind = classOf(address);
-    if (kind === 'synthetic') return guarded('synthetic-address');
-    if ((kind === 'loopback' || kind === 'unspecified') && this.#options.isOwnPort(asked.port))
-      return guarded('own-port');
-    let last: Word | undefined;
-    for (const face of facesOf(address)) {
-      last = spoken(
-        this.#options.decide(image, name ? { name, address: face, ...asked } : { address: face, ...asked }),
-      );
-      if (last.effect !== 'allow') return last;
-      if (kind === 'public') continue;
-      // A rule for a name does not vouch for where its owner points it, nor does a permissive default.
-      const bare = this.#options.decide(image, { address: face, ...asked });
-      if (bare.effect !== 'allow' || bare.source !== 'rule') return SPECIAL;
-    }
-    return last ?? SPECIAL;
   }
 }
 
@@ -249,5 +229,3 @@ export function calledBy(destination: Destination, name: HostName | undefined): 
 function requestOf({ method, path, overridden }: Destination): HttpRequest | undefined {
   return method === undefined || overridden ? undefined : { method, path: canonicalRequestPath(path ?? '') };
 }
-
-const SPECIAL = byDefault('special-address');
