@@ -33,6 +33,8 @@ export type HostRequest = {
   name?: string;
   /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
   address?: Uint8Array;
+  /** The address is one of the machine's own, which a rule for everything does not mean. */
+  own?: boolean;
   /** 1 to 65535. */
   port: number;
   /** What is asked for over plain HTTP. Of tunnels, raw connections and other protocols nothing is known. */
@@ -111,12 +113,12 @@ function vouchesInVain(image: PolicyImage, rule: number): boolean {
 /** Whether the entry speaks of the host, on whatever port. */
 export function namesTarget(
   host: HostView,
-  { name, address }: HostRequest,
+  { name, address, own }: HostRequest,
   addressClass: AddressClass | undefined,
 ): boolean {
   switch (host.kind) {
     case HOST_KIND.any:
-      return addressClass === undefined ? name !== undefined : addressClass === 'public';
+      return addressClass === undefined ? name !== undefined : addressClass === 'public' && !own;
     case HOST_KIND.name:
       return name === host.host;
     case HOST_KIND.suffix:
