@@ -7,7 +7,7 @@ import type { Connection } from '../../src/adapters/proxy/egress-event.ts';
 import { RunNames } from '../../src/adapters/proxy/names.ts';
 import { TYPE } from '../../src/core/dns/message.ts';
 import { type Answer, ask, framed, MESSAGE, OPT, question } from '../support/dns-client.ts';
-import { closingAfterEach, freePort, type Rig, readAll } from './egress-rig.ts';
+import { closingAfterEach, exchange, freePort, type Rig, readAll } from './egress-rig.ts';
 
 const { open, rigWith, echo } = closingAfterEach();
 
@@ -263,6 +263,24 @@ describe('a connection to an address that stands for a name', () => {
       { ...told, verdict: 'allow' },
     ]);
     expect(rig.lookups).toEqual(['good.test', 'good.test']);
+  });
+
+  it('means its name to the proxy as well, for programs that resolve before they ask one', async () => {
+    const server = await echo();
+    const rig = await rigWith(SOME);
+    const { port } = server;
+    expect(await addressOf(rig, 'good.test')).toBe('198.18.0.2');
+    rig.announced = undefined;
+    const authority = `198.18.0.2:${port}`;
+    const connect = `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`;
+    expect(await exchange(rig.proxyPort, connect, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 200 /);
+    const socks = Buffer.from([5, 1, 0, 5, 1, 0, 1, 198, 18, 0, 2, port >> 8, port & 0xff]);
+    expect(await exchange(rig.proxyPort, socks, /^\x05\x00\x05./s)).toMatch(/^\x05\x00\x05\x00/);
+    const told = { host: 'good.test', address: '127.0.0.1', port, known: 'dns', verdict: 'allow' };
+    expect(rig.decisions()).toMatchObject([
+      { ...told, via: 'connect' },
+      { ...told, via: 'socks' },
+    ]);
   });
 
   it('is refused when the name is by now, and when the address stands for nothing in the run', async () => {

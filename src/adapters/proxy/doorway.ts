@@ -5,6 +5,7 @@ import type { Connection } from './egress-event.ts';
 import type { Admitted, Destination, Gate, Refused } from './gate.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
 import type { Limits } from './limits.ts';
+import { meantBy, type RunNames } from './names.ts';
 import { type DescribeRule, type Refusal, refusalOf } from './refusal.ts';
 import { Tunnel, type TunnelParts } from './tunnel.ts';
 
@@ -13,6 +14,7 @@ export class Doorway<Image> {
   readonly attribution: Attribution;
   readonly gate: Gate<Image>;
   readonly limits: Limits;
+  readonly #names: RunNames;
   readonly #describe: DescribeRule<Image>;
   readonly #tunnelParts: TunnelParts<Image>;
 
@@ -20,6 +22,7 @@ export class Doorway<Image> {
     attribution: Attribution;
     gate: Gate<Image>;
     limits: Limits;
+    names: RunNames;
     describe: DescribeRule<Image>;
     openFarSide: OpenSocket;
     inspect?: InspectTunnel<Image> | undefined;
@@ -27,6 +30,7 @@ export class Doorway<Image> {
     this.attribution = parts.attribution;
     this.gate = parts.gate;
     this.limits = parts.limits;
+    this.#names = parts.names;
     this.#describe = parts.describe;
     const { gate, limits, openFarSide, inspect } = parts;
     const show = (refused: Refused<Image>) => refusalOf(refused, this.#describe);
@@ -44,7 +48,10 @@ export class Doorway<Image> {
     return refusalOf(await this.gate.refuseForResources(connection, destination), this.#describe);
   }
 
-  /** Decides, dials and relays until the tunnel ends; `established` tells the client just before its bytes flow. */
+  /**
+   * Decides, dials and relays until the tunnel ends; `established` tells the client just before its bytes flow. An address that stands for a name in the
+   * run means that name, whichever door the program found with it.
+   */
   tunnel(
     connection: Connection,
     destination: Destination,
@@ -52,6 +59,9 @@ export class Doorway<Image> {
     head: Uint8Array,
     established: () => void,
   ): Promise<Refusal | undefined> {
-    return new Tunnel(this.#tunnelParts, { connection, destination, client, head, established }).carry();
+    const { host } = destination;
+    const meant = host.kind === 'address' ? meantBy(this.#names, connection.run, host.address) : undefined;
+    const asked = { connection, destination: { ...destination, ...meant }, client, head, established };
+    return new Tunnel(this.#tunnelParts, asked).carry();
   }
 }

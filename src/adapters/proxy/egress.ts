@@ -19,11 +19,11 @@ import { DEFAULT_LIMITS, type Limits, socketsWithin } from './limits.ts';
 import { closeServer, listenOnBothLoopbacks, listenPreferring } from './listeners.ts';
 import { Lookup, type Resolve, systemResolve } from './lookup.ts';
 import { type MayReach, NameGate } from './name-gate.ts';
-import { RunNames } from './names.ts';
+import { meantBy, RunNames } from './names.ts';
 import { type ListAddresses, ownAddresses } from './own-addresses.ts';
 import { BufferPool } from './read-buffers.ts';
 import type { DescribeRule } from './refusal.ts';
-import { meantBy, transparentServer } from './transparent-door.ts';
+import { transparentServer } from './transparent-door.ts';
 
 export type EgressOptions<Image> = {
   /**
@@ -104,13 +104,13 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
   const { describeRule: describe, tlsOf } = options;
   const inspectDoor = tlsOf && new InspectDoor<Image>({ tlsOf, limits });
   const inspect = options.inspect ?? inspectDoor?.inspect;
-  const doorway = new Doorway<Image>({ attribution, gate, limits, describe, inspect, openFarSide });
+  const doorway = new Doorway<Image>({ attribution, gate, limits, names, describe, inspect, openFarSide });
   const door = httpDoor(doorway);
   await listenPreferring(options.ports?.proxyPort, (port) => door.listen({ host: '127.0.0.1', port }));
   let hasV6 = false;
   const nameGate = new NameGate<Image>({ ...options, names, hasV6: () => hasV6 });
   const transparent = await listenOnBothLoopbacks(
-    () => transparentServer(doorway, { names, gate: nameGate }),
+    () => transparentServer(doorway, nameGate),
     options.ports?.transparentPort,
   );
   hasV6 = transparent.servers.length > 1;

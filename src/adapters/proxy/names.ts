@@ -9,8 +9,9 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Address } from '../../core/egress/address.ts';
-import { type HostName, parseHostName } from '../../core/egress/host-name.ts';
+import { type Host, type HostName, parseHostName } from '../../core/egress/host-name.ts';
 import { FIRST_NAME, MOST_NAMES, syntheticNumber } from '../../core/egress/synthetic.ts';
+import type { Known } from './egress-event.ts';
 
 /**
  * Which synthetic addresses stand for which names, run by run. A number is given once and never to another name of its run, and is in the run's
@@ -64,6 +65,14 @@ export class RunNames {
     this.#tables.set(run, table);
     return table;
   }
+}
+
+/** The host that a program means by an address. A synthetic one that stands for no name in its run stays, and is refused. */
+export function meantBy(names: RunNames, run: string, address: Address): { host: Host; known: Known } {
+  const name = names.nameOf(run, address);
+  return name === undefined
+    ? { host: { kind: 'address', address }, known: 'literal' }
+    : { host: { kind: 'name', name }, known: 'dns' };
 }
 
 type Table = {
