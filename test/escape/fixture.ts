@@ -181,4 +181,5 @@ const PROBES = [
   'calls',
   'spawns',
   'hints',
+  'offered',
 ];

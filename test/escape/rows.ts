@@ -10,6 +10,7 @@ import { NETWORK } from './rows/network.ts';
 import { PROCESSES } from './rows/processes.ts';
 import { RACES } from './rows/races.ts';
 import { READING } from './rows/reading.ts';
+import { RESOLVING } from './rows/resolving.ts';
 import { SOCKETS } from './rows/sockets.ts';
 import { SPAWNS } from './rows/spawns.ts';
 import { TREES } from './rows/trees.ts';
@@ -26,6 +27,7 @@ export const TABLES: Readonly<Record<string, readonly EscapeRow[]>> = {
   changing: CHANGING,
   git: GIT,
   network: NETWORK,
+  resolving: RESOLVING,
   sockets: SOCKETS,
   processes: PROCESSES,
   foreign: FOREIGN,

@@ -10,6 +10,8 @@ export const SERVICES = {
   X0: 'C11',
   'wayland-0': 'C11',
   'pipewire-0': 'C11',
+  'io.systemd.Resolve': 'D22',
+  nscd: 'D22',
   'S.gpg-agent': 'C12',
   'agent.1': 'C12',
 } as const satisfies Record<string, string>;

@@ -24,7 +24,7 @@ int spill(int fd) {
 static const struct technique *find(const char *name) {
 	const struct technique *lists[] = {file_techniques, change_techniques,	network_techniques,  process_techniques, race_techniques,
 					   socket_techniques, connect_techniques, outside_techniques, terminal_techniques, blinding_techniques, odd_techniques,
-					   call_techniques, spawn_techniques, hint_techniques};
+					   call_techniques, spawn_techniques, hint_techniques, offered_techniques};
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		for (const struct technique *t = lists[i]; t->name != NULL; t++)
 			if (strcmp(t->name, name) == 0)

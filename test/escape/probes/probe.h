@@ -17,7 +17,7 @@ struct technique {
 
 extern const struct technique file_techniques[], change_techniques[], network_techniques[], process_techniques[], race_techniques[],
 	socket_techniques[], connect_techniques[], outside_techniques[], terminal_techniques[], blinding_techniques[], odd_techniques[], call_techniques[], spawn_techniques[],
-	hint_techniques[];
+	hint_techniques[], offered_techniques[];
 
 /* A raw system call's errno, 0 when it succeeded. */
 #define FAILED(...) (syscall(__VA_ARGS__) < 0 ? errno : 0)
