@@ -3,15 +3,24 @@
  * what the next connections are announced as.
  */
 import { createHash } from 'node:crypto';
-import { AuditLog } from '../../../src/adapters/audit-log/audit-log.ts';
-import { verifyWith } from '../../../src/adapters/keys/public-key.ts';
-import { openSigningKey } from '../../../src/adapters/keys/signing-key.ts';
-import { writeFileAtomic } from '../../../src/adapters/process/atomic-file.ts';
-import { type EgressDoor, startEgress } from '../../../src/adapters/proxy/egress.ts';
+import type { EgressDoor } from '../../../src/adapters/proxy/egress.ts';
 import type { Connection } from '../../../src/adapters/proxy/egress-event.ts';
-import { PolicyImage } from '../../../src/core/engine/image.ts';
-import { compilePolicy } from '../../../src/core/policy/compile.ts';
-import { egressRecord } from '../../../src/daemon/egress-record.ts';
+import type { PolicyImage } from '../../../src/core/engine/image.ts';
+
+// What is built: the translation that tests run with makes every closure dearer.
+const built = new URL('../../../dist/', import.meta.url);
+const { AuditLog }: typeof import('../../../src/adapters/audit-log/audit-log.ts') =
+  await load('adapters/audit-log/audit-log');
+const { verifyWith }: typeof import('../../../src/adapters/keys/public-key.ts') =
+  await load('adapters/keys/public-key');
+const { openSigningKey }: typeof import('../../../src/adapters/keys/signing-key.ts') =
+  await load('adapters/keys/signing-key');
+const { writeFileAtomic }: typeof import('../../../src/adapters/process/atomic-file.ts') =
+  await load('adapters/process/atomic-file');
+const { startEgress }: typeof import('../../../src/adapters/proxy/egress.ts') = await load('adapters/proxy/egress');
+const { PolicyImage: Image }: typeof import('../../../src/core/engine/image.ts') = await load('core/engine/image');
+const { compilePolicy }: typeof import('../../../src/core/policy/compile.ts') = await load('core/policy/compile');
+const { egressRecord }: typeof import('../../../src/daemon/egress-record.ts') = await load('daemon/egress-record');
 
 export type DoorPorts = { proxy: number; transparent: number };
 /** What the parent may ask for; each message is answered once. */
@@ -39,7 +48,7 @@ export function imageOfDestinations(count: number): PolicyImage {
     ],
     ROOTS,
   );
-  return PolicyImage.open(image, createHash('sha256').update(image).digest('hex'));
+  return Image.open(image, createHash('sha256').update(image).digest('hex'));
 }
 
 const nameOf = (at: number) => (at % 4 === 0 ? `*.zone-${at}.example` : `host-${at}.service-${at % 50}.example`);
@@ -74,6 +83,10 @@ if (process.argv[1] === import.meta.filename) {
   });
   process.on('disconnect', () => process.exit());
   process.send?.({ proxy: proxyPort, transparent: transparentPort } satisfies DoorPorts);
+}
+
+function load(name: string): Promise<never> {
+  return import(new URL(`${name}.js`, built).href) as Promise<never>;
 }
 
 export function cpuSeconds(): number {
