@@ -46,7 +46,7 @@ export class NameGate<Image> {
       const key = `${word.reason} ${name}`;
       if (!told.has(key) && !(await this.#record(connection, name, image, word, simulate)))
         return empty(RCODE.servFail);
-      told.add(key);
+      if (told.size < MOST_TOLD) told.add(key);
       return empty(rcode);
     };
     const policy = this.#options.policyOf(connection.run);
@@ -113,6 +113,9 @@ export class NameGate<Image> {
     }
   }
 }
+
+/** Beyond them a refusal is recorded each time, rather than that a run fills the daemon's memory with names. */
+const MOST_TOLD = 64;
 
 const empty = (rcode: Rcode): NameAnswer => ({ rcode, data: [] });
 const found = (data: readonly Uint8Array[]): NameAnswer => ({ rcode: RCODE.noError, data });
