@@ -5,13 +5,15 @@ import type { Answer } from '../core/engine/answer.ts';
 
 /** One line that tells how a denied request could be allowed, if it can be at all. */
 export function howToAllow(
-  { winner, action, source, verdict }: Answer,
+  { winner, action, source, verdict, connection }: Answer,
   subject: string,
   userPolicy: string,
 ): string | undefined {
   if (source === 'protection') return 'nothing can: gatekeeper keeps this from every run';
   if (winner && verdict === 'ask') return `gatekeeper grants add ${action} ${subject}`;
   const key = action === 'network' ? 'destination' : action === 'shell_exec' ? 'command' : 'path';
+  if (action === 'network' && !winner && connection?.inspect)
+    return 'widen methods or paths of a rule that inspects there';
   if (action === 'network' && !winner) {
     const command = `gatekeeper net allow ${subject}`;
     return isMetadata(subject) ? `${command}; but clouds hand out credentials at this address` : command;

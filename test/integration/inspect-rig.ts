@@ -13,7 +13,12 @@ import type { Host } from '../../src/core/egress/host-name.ts';
 import { openTunnel } from './egress-rig.ts';
 
 /** Which requests are allowed, as `METHOD /path-prefix`; of tunnels without a request nothing is known, and nothing is allowed. */
-export type Requests = { allowed: string[]; injected?: { header: string; value: string; secret: string }[] };
+export type Requests = {
+  allowed: string[];
+  /** What is not allowed is refused by no rule. */
+  byDefault?: boolean;
+  injected?: { header: string; value: string; secret: string }[];
+};
 
 /** The egress with everything inspected, for runs r1 and r2, each with an authority of its own. */
 export async function startInspectRig(directory: string, requests: Requests, limits: Partial<Limits> = {}) {
@@ -30,11 +35,12 @@ export async function startInspectRig(directory: string, requests: Requests, lim
   const egress = await startEgressWith<Requests>({
     connection: async () => rig.announced ?? { run: 'r1', pid: 7, program: '/bin/agent', kind: 'proxy' },
     policyOf: () => ({ image: rig.requests, simulate: rig.simulate }),
-    decide: ({ allowed }, { name, request }) => {
+    decide: ({ allowed, byDefault }, { name, request }) => {
       const path = Buffer.from(request?.path ?? '').toString();
       const isAllowed = request && allowed.some((one) => `${request.method} ${path}`.startsWith(one));
       // The bare address behind a name has to be named by a rule.
       const effect = (name === undefined && request) || isAllowed ? 'allow' : 'deny';
+      if (effect === 'deny' && byDefault) return { effect, source: 'default', rule: null, pierced: null };
       return { effect, source: 'rule', rule: effect === 'allow' ? 1 : 2, pierced: null };
     },
     termsOf: () => ({ sni: 'match', inspect: true }),

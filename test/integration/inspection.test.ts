@@ -69,6 +69,13 @@ describe('a request in an inspected tunnel', () => {
     expect(rig.decisions()).toMatchObject([{ verdict: 'deny', method: 'POST', path: '/other' }]);
   });
 
+  it('that no rule allows is not answered with a way to allow every other', async () => {
+    rig.requests = { allowed: [], byDefault: true };
+    expect((await curl(at('/other'))).stdout).toMatch(
+      /"how":"widen methods or paths of its rule, see: [^"]* a\.test:\d+"/,
+    );
+  });
+
   it('passes with its body, its headers and its answer', async () => {
     const big = 'x'.repeat(3_000_000);
     const child = curl('-i', '-H', 'x-own: 1', '-H', 'transfer-encoding: chunked', '--data-binary', '@-', at('/up'));

@@ -57,7 +57,7 @@ export type Refused<Image> = {
   rule: number | null;
   /** What a rule has to name to allow this: the host, or the address behind it that was the obstacle. */
   obstacle: string;
-  /** It is one of the requests to a host of which others may pass. */
+  /** It is one request among others to a host, of which some may pass. */
   inspected: boolean;
 };
 export type TunnelEnd = {

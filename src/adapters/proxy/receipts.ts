@@ -62,14 +62,15 @@ export class Receipts<Image> {
 }
 
 export function refusal<Image>(
-  { host, port }: Destination,
+  { host, port, via }: Destination,
   image: Image | undefined,
   { source, reason, rule }: Word,
   address?: Address,
 ): Refused<Image> {
   const status = source === 'internal' ? 503 : reason === 'unresolved' ? 502 : 403;
   const obstacle = formatHost(address ? { kind: 'address', address } : host);
-  return { ok: false, image, status, host: formatHost(host), port, reason, rule, obstacle };
+  const inspected = via === 'inspect';
+  return { ok: false, image, status, host: formatHost(host), port, reason, rule, obstacle, inspected };
 }
 
 function common<Image>(

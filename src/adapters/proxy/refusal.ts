@@ -34,7 +34,7 @@ export function refusalOf<Image>(refused: Refused<Image>, describe: DescribeRule
     body: {
       error: denied ? 'egress_denied' : 'egress_failed',
       ...{ host, port, reason, rule: spoken?.label ?? null, message },
-      how: denied ? howTo(reason, refused.obstacle, port) : null,
+      how: denied ? howTo(reason, refused, port) : null,
     },
   };
 }
@@ -72,11 +72,13 @@ export function lingerAndClose(socket: Socket): void {
 }
 
 /** No more than was asked for: this host on this port; and nothing where clouds hand out credentials, which an agent would talk its user into. */
-function howTo(reason: string, obstacle: string, port: number): string | null {
+function howTo(reason: string, { obstacle, inspected }: Refused<unknown>, port: number): string | null {
   const destination = `${obstacle}:${port}`;
   const host = parseHost(obstacle);
   if (host?.kind === 'address' && facesOf(host.address).some((face) => classOf(face) === 'metadata')) return null;
   if (reason === 'ask-unanswered') return `gatekeeper grants add network ${destination}`;
+  if (reason === 'no-rule' && inspected)
+    return `widen methods or paths of its rule, see: gatekeeper policy explain network ${destination}`;
   return reason === 'no-rule' || reason === 'special-address' || reason === 'own-address'
     ? `gatekeeper net allow ${destination}`
     : null;

@@ -18,7 +18,7 @@ export async function policyShow(options: ShowOptions): Promise<number> {
   const { image, name, warnings, launch, hints } = policyHere(options);
   if (options.json) {
     const files = image.files.map((file) => ({ name: file.name, layer: layerName(file.layer) }));
-    const rules = image.rules.map((rule) => ({ ...rule, layer: layerName(rule.layer) }));
+    const rules = image.rules.map((rule) => ({ ...rule, methods: [...rule.methods], layer: layerName(rule.layer) }));
     const defaults = defaultsOf(image);
     const region = image.region.map(({ path }) => new TextDecoder().decode(path));
     printJson({ name, digest: `sha256:${image.digest}`, files, defaults, launch, hints, region, rules, warnings });

@@ -82,6 +82,8 @@ function hostOf(destination: string | undefined): Host | undefined {
 /** Whether nothing stands in the way but that no rule allows it. */
 function isWanted({ source, via, port, syscall, reason }: Attempt, host: Host): boolean {
   if (source !== 'default' || (via === undefined && syscall !== 'connect')) return false;
+  // A rule for the whole host would allow every other request with it.
+  if (via === 'inspect') return false;
   if (via !== 'dns' && !isPort(port)) return false;
   return (reason === undefined || !OBSTACLES.has(reason)) && isPublic(host);
 }
@@ -144,6 +146,11 @@ function setApart(attempt: Attempt, host: Host | undefined): Omit<NotSuggested, 
     const command = host ? `gatekeeper grants add network ${shown}${ending}` : null;
     return { ...entry, why: 'ask', because: rule ?? 'a rule asks', command };
   }
+  if (attempt.via === 'inspect' && reason === 'no-rule')
+    return {
+      ...entry,
+      because: 'a request that no rule allows; widen methods or paths of the rule that inspects there',
+    };
   const place = behind?.kind === 'address' ? behind : host;
   const connects = attempt.via !== undefined || attempt.syscall === 'connect';
   if (source !== 'default' || !place || !connects || isPublic(place)) return { ...entry, because: inWords(reason) };

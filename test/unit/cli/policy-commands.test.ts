@@ -68,7 +68,11 @@ describe('policies that have requests looked into', () => {
     expect(some.output).toMatch(/\ninspect +TLS is opened, .*\nsni +required: .*\nask for +one request, /);
     expect(some.output).toContain('injects  authorization (secret of API_TOKEN)');
     expect((await explain(file, 'GET', 'https://api.example/v1')).status).toBe(0);
-    expect((await explain(file, 'POST', 'https://api.example/v1')).status).toBe(1);
+    const refused = await explain(file, 'POST', 'https://api.example/v1');
+    expect([refused.status, refused.output]).toEqual([
+      1,
+      expect.stringContaining('to allow widen methods or paths of'),
+    ]);
     expect((await explain(file, 'raw.example:443')).output).toContain('sni      any: nobody looks\n');
     const unseen = await explain(file, 'POST', 'https://raw.example/');
     expect([unseen.status, unseen.output]).toEqual([0, expect.stringContaining('not seen method and path: TLS hides')]);
@@ -87,6 +91,8 @@ describe('policies that have requests looked into', () => {
     expect((await policy('show', '--policy', after)).output).toContain(
       'allow  api.example:443  [inspect, injects authorization (secret of API_TOKEN)]\n',
     );
+    const [shown] = JSON.parse((await policy('show', '--json', '--policy', after)).output).rules.slice(-1);
+    expect([shown.methods, shown.terms.injections[0].secret]).toEqual([['GET'], 'API_TOKEN']);
     const { output } = await policy('diff', before, after);
     expect(output).toContain('network     inspect no → yes  api.example:443\n');
     expect(output).toContain(

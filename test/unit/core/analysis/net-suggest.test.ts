@@ -53,6 +53,14 @@ describe('what was refused for want of a rule', () => {
   });
 });
 
+it('suggests no whole host for one request of which others are allowed', () => {
+  const { rules, notSuggested } = suggestRules([denied({ destination: 'api.example', via: 'inspect' })]);
+  expect(rules).toEqual([]);
+  expect(notSuggested).toMatchObject([
+    { destination: 'api.example:443', because: expect.stringContaining('widen methods or paths'), command: null },
+  ]);
+});
+
 describe('a name that a resolver made with a search domain', () => {
   const asked = (destination: string) => denied({ destination, via: 'dns', port: undefined });
 
