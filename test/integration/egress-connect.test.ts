@@ -163,52 +163,14 @@ describe('CONNECT', () => {
     ['good.test:0443', 'leading zero'],
     ['good.test:443:80', 'two ports'],
     ['good.test:0x1bb', 'hex port'],
-    ['user@good.test:443', 'user name'],
-    ['good.test\\.evil.test:443', 'backslash'],
-    ['good%2etest:443', 'percent'],
-    ['[good.test]:443', 'name in brackets'],
-    ['good..test:443', 'empty label'],
-    ['good.test..:443', 'two trailing dots'],
-    ['.good.test:443', 'leading dot'],
     ['g\u00f6\u00f6d.test:443', 'bytes that are not ASCII'],
-    ['[fe80::1%25eth0]:443', 'zone'],
     ['[::1:443', 'open bracket'],
-    ['-good.test:443', 'leading hyphen'],
-    ['good_bad.test:443', 'underscore'],
     ['http://good.test:443', 'scheme'],
-    [`${'a'.repeat(64)}.test:443`, 'long label'],
-    [`${'a.'.repeat(127)}test:443`, 'long name'],
   ])('refuses the authority %s (%s)', async (authority) => {
     const rig = await rigWith();
     const request = `CONNECT ${authority} HTTP/1.1\r\nHost: good.test:443\r\n\r\n`;
     expect(await exchange(rig.proxyPort, Buffer.from(request, 'latin1'))).toMatch(/^HTTP\/1\.1 400 /);
     expect(rig.lookups).toEqual([]);
-  });
-
-  it.each([
-    ['GOOD.Test', 'good.test'],
-    ['good.test.', 'good.test'],
-    ['127.1', '127.0.0.1'],
-    ['0x7f.1', '127.0.0.1'],
-    ['017700000001', '127.0.0.1'],
-    ['[::ffff:7f00:1]', '127.0.0.1'],
-  ])('reads %s as %s', async (spelling, canonical) => {
-    const rig = await rigWith();
-    const server = await echo();
-    const tunnel = await openTunnel(rig.proxyPort, `${spelling}:${server.port}`);
-    tunnel.destroy();
-    const [event] = rig.decisions();
-    expect(event?.host ?? event?.address).toBe(canonical);
-  });
-
-  it('refuses a NUL in the name', async () => {
-    const rig = await rigWith();
-    const answer = await exchange(
-      rig.proxyPort,
-      'CONNECT evil.test\0.good.test:443 HTTP/1.1\r\nHost: good.test\r\n\r\n',
-    );
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(rig.events).toEqual([]);
   });
 
   it.each([
