@@ -35,7 +35,10 @@ static int find_file(const char *system, const char *base, struct gk_offered_fil
 		return -errno;
 	if (snprintf(out->own, sizeof out->own, "%s/%s", directory, base) >= (int)sizeof out->own)
 		return -ENAMETOOLONG;
-	return find_target(out);
+	int error = find_target(out);
+	out->own_length = strlen(out->own);
+	out->target_length = strlen(out->target);
+	return error;
 }
 
 /* A link may lead to what only comes later, as that of a resolver that was not started yet; then its directory tells the name. */
@@ -67,7 +70,8 @@ static const char *name_of(const struct gk_offered *offered, struct gk_slice pat
 		return NULL;
 	for (size_t i = 0; i < GK_OFFERED_FILES; i++) {
 		const struct gk_offered_file *file = &offered->file[i];
-		if (gk_slice_equal(path, gk_slice_of(file->own)) || (file->target[0] != '\0' && gk_slice_equal(path, gk_slice_of(file->target))))
+		if (gk_slice_equal(path, gk_slice(file->own, file->own_length)) ||
+		    (path.length > 0 && gk_slice_equal(path, gk_slice(file->target, file->target_length))))
 			return file->base;
 	}
 	return NULL;

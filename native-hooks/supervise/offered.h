@@ -17,7 +17,8 @@ struct gk_open_request;
 /* A file under its own name, and where a link of that name led when the run started. */
 struct gk_offered_file {
 	const char *base;
-	char own[PATH_MAX], target[PATH_MAX]; /* canonical; target is empty without a link */
+	size_t own_length, target_length; /* 0: no link */
+	char own[PATH_MAX], target[PATH_MAX]; /* canonical */
 };
 
 enum { GK_OFFERED_FILES = 3 };

@@ -1,4 +1,5 @@
 /* Addresses as policy judges them, the run's own listeners and names, and listeners that only this machine reaches. */
+#include "image/address.h"
 #include "supervise/network.h"
 #include "supervise/resolve.h"
 #include "supervise/supervisor.h"
@@ -38,6 +39,31 @@ static void endpoints_have_one_form(void) {
 	check_text(v4("10.1.2.3", 443), AF_INET, "10.1.2.3");
 	check_text(v6("::ffff:10.1.2.3", 443), AF_INET6, "10.1.2.3");
 	check_text(v6("2001:db8::1", 443), AF_INET6, "2001:db8::1");
+}
+
+/* Which names they stand for is the daemon's to know: they must come to it as they are, in whatever they are wrapped. */
+static void addresses_that_stand_for_names_are_told_apart(void) {
+	static const struct {
+		const char *text, *shown;
+		bool stands;
+	} rows[] = {
+		{"2001:2::c612:7", "2001:2::c612:7", true},
+		{"2001:2:0:ffff:ffff:ffff:ffff:ffff", "2001:2:0:ffff:ffff:ffff:ffff:ffff", true},
+		{"::ffff:198.18.0.7", "198.18.0.7", true},
+		{"64:ff9b::198.19.0.7", "198.19.0.7", true},
+		{"2001:2:1::", "2001:2:1::", false},
+		{"2001:1:ffff:ffff:ffff:ffff:ffff:ffff", "2001:1:ffff:ffff:ffff:ffff:ffff:ffff", false},
+		{"::ffff:198.20.0.0", "198.20.0.0", false},
+	};
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		struct gk_endpoint endpoint;
+		struct gk_address address = v6(rows[i].text, 443);
+		char text[GK_ENDPOINT_TEXT];
+		CHECK(gk_endpoint_of(&address, AF_INET6, &endpoint) == 0);
+		gk_address_unwrap(endpoint.address);
+		CHECK((gk_address_class(endpoint.address) == GK_ADDRESS_SYNTHETIC) == rows[i].stands, "%s", rows[i].text);
+		CHECK(gk_slice_equal(gk_endpoint_text(&endpoint, text), gk_slice_of(rows[i].shown)), "%s: %s", rows[i].text, text);
+	}
 }
 
 static void addresses_of_another_family_or_too_short_are_refused(void) {
@@ -160,6 +186,7 @@ static void names_are_own_once_bound_and_paths_by_their_inode(void) {
 int main(void) {
 	CHECK(gk_network_open(&supervisor, 7001, 7002) == 0);
 	endpoints_have_one_form();
+	addresses_that_stand_for_names_are_told_apart();
 	addresses_of_another_family_or_too_short_are_refused();
 	only_sockets_that_a_run_can_make_are_known();
 	a_listener_is_own_while_it_is_the_one_that_was_seen();
