@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { GROUPS } from '../escape/catalogue.ts';
+import { ATTACKS } from '../escape/outbound.ts';
 import { TABLES } from '../escape/rows.ts';
 import { projectFiles, readText } from './project-files.ts';
 
 const ways = GROUPS.flatMap((group) => group.ways);
-const rows = Object.values(TABLES).flat();
+const rows = [...Object.values(TABLES).flat(), ...ATTACKS];
 
 describe('the catalogue of ways out', () => {
   it('numbers each way once, in the order of its group', () => {
@@ -32,7 +33,9 @@ describe('the catalogue of ways out', () => {
   });
 
   it('has no two rows of one title', () => {
-    const titles = Object.entries(TABLES).flatMap(([table, own]) => own.map(({ title }) => `${table}: ${title}`));
+    const titles = Object.entries({ ...TABLES, outbound: ATTACKS }).flatMap(([table, own]) =>
+      own.map(({ title }) => `${table}: ${title}`),
+    );
     expect(titles.filter((title, at) => titles.indexOf(title) !== at)).toEqual([]);
   });
 });

@@ -31,7 +31,7 @@ export const NETWORK: readonly WayOut[] = [
     id: 'D12',
     title: 'a name for the proxy and another for the server behind it',
     notTried:
-      'the name inside TLS: gatekeeper does not look into a tunnel, so a server that serves many names serves them all',
+      'the host of a request inside TLS that no rule has inspected: a server that serves many names serves them all; and a name in TLS that is encrypted',
   },
   {
     id: 'D13',
@@ -94,6 +94,10 @@ export const NETWORK: readonly WayOut[] = [
     tests: [
       { file: 'integration/egress-attribution.test.ts', title: 'turns away what no supervisor announced' },
       { file: 'unit/daemon/daemon.test.ts', title: 'announces connections, each for one socket of its own port' },
+      {
+        file: 'escape/outbound.test.ts',
+        title: 'gets no help from the proxy of another run, and nobody else gets any',
+      },
     ],
   },
   {
@@ -109,11 +113,18 @@ export const NETWORK: readonly WayOut[] = [
         title: 'refuses a denied name before it is resolved, and says how to allow it',
       },
     ],
-    notTried: 'a name beneath a suffix that a rule allows, which carries what the program likes',
+    notTried:
+      'a name beneath a suffix that a rule allows, which carries what the program likes; and names that are asked for over HTTPS at a host that a rule allows',
   },
   {
     id: 'D23',
     title: 'sending data to a destination that is allowed',
+    tests: [
+      {
+        file: 'escape/outbound.test.ts',
+        title: 'that is allowed is asked for once, by the daemon, and what is sent to it is counted',
+      },
+    ],
     notTried: "what an allowed destination does with what it is given is the rule's matter, and is recorded",
   },
   {
@@ -128,6 +139,10 @@ export const NETWORK: readonly WayOut[] = [
       { file: 'integration/egress-ambiguity.test.ts', title: 'has a bounded number of exchanges under way' },
       { file: 'integration/egress-ambiguity.test.ts', title: 'is closed when its headers do not come' },
       { file: 'integration/egress-attribution.test.ts', title: 'bounds the sockets of one run' },
+      {
+        file: 'escape/outbound.test.ts',
+        title: 'is not reached by a thousand connections, for which no other run waits',
+      },
     ],
   },
   {

@@ -29,7 +29,7 @@ function sendEvents(response: ServerResponse): void {
   response.once('close', () => clearInterval(timer));
 }
 
-/** WebSocket (RFC 6455): sends every short text back as it came. */
+/** WebSocket (RFC 6455): sends every short text back as it came, and closes when it is asked to. */
 export function answerUpgrade(request: IncomingMessage, socket: Duplex): void {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${WEBSOCKET}`).digest('base64');
   socket.on('error', () => socket.destroy());
@@ -40,9 +40,12 @@ export function answerUpgrade(request: IncomingMessage, socket: Duplex): void {
     const length = (frame[1] ?? 0) & 0x7f;
     const mask = frame.subarray(2, 6);
     const text = frame.subarray(6, 6 + length).map((byte, at) => byte ^ (mask[at & 3] ?? 0));
-    socket.write(Buffer.concat([Buffer.from([frame[0] ?? 0, length]), text]));
+    const answer = Buffer.concat([Buffer.from([frame[0] ?? 0, length]), text]);
+    if (((frame[0] ?? 0) & 0xf) === CLOSE) socket.end(answer);
+    else socket.write(answer);
   });
   socket.on('end', () => socket.end());
 }
 
+const CLOSE = 8;
 const WEBSOCKET = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
