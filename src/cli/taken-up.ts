@@ -42,5 +42,5 @@ function isSameFile(one: string, other: string): boolean {
   }
 }
 
-const ATTEMPTS = 60;
+const ATTEMPTS = 200;
 const PAUSE_MS = 50;

@@ -14,9 +14,9 @@ export class LiveScreen {
     this.#out = out;
   }
 
-  /** Room for lines, and in each. */
+  /** Room for lines, and in each. Behind a line that fills the last column, erasing the rest of it would take a character away. */
   get size(): { lines: number; columns: number } {
-    return { lines: Math.max(4, (this.#out.rows || 24) - 1), columns: Math.max(20, this.#out.columns || 80) };
+    return { lines: Math.max(4, (this.#out.rows || 24) - 1), columns: Math.max(20, (this.#out.columns || 80) - 1) };
   }
 
   /** @param lines no more than there is room for */
