@@ -9,7 +9,6 @@ import { RunNames } from '../adapters/proxy/names.ts';
 import { listenForSupervisors } from '../adapters/supervisor/supervisor-server.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import type { DaemonStatus } from '../core/contract/control-api.ts';
-import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { Complaint } from './complaint.ts';
 import { Connections } from './connections.ts';
 import { createRun } from './create-run.ts';
@@ -22,9 +21,9 @@ import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
 import type { Run } from './run.ts';
 import { Images } from './run-policy.ts';
-import { isOver, summarize } from './run-record.ts';
+import { summarize } from './run-record.ts';
 import { RunStore } from './run-store.ts';
-import { activeRuns, findRun, forgetOldRuns, hooksInUse } from './runs.ts';
+import { activeRun, activeRuns, forgetOldRuns, hooksInUse } from './runs.ts';
 import { Supervisors } from './supervisors.ts';
 
 /** The daemon's parts at work together. Its directories exist and its locks are held by the caller. */
@@ -195,8 +194,8 @@ export class Daemon<Image> {
       listRuns: () => ({
         runs: [...this.#runs.values()].map(({ record, policyError }) => summarize(record, policyError)),
       }),
-      giveSecrets: (id, { secrets }) => this.#inspections.giveSecrets(this.#active(id).record.id, secrets),
-      killRun: async (idOrName) => this.#supervisors.kill(this.#active(idOrName)),
+      giveSecrets: (id, { secrets }) => this.#inspections.giveSecrets(activeRun(this.#runs, id).record.id, secrets),
+      killRun: async (idOrName) => this.#supervisors.kill(activeRun(this.#runs, idOrName)),
     });
   }
 
@@ -231,13 +230,6 @@ export class Daemon<Image> {
       ...(policyError === undefined ? {} : { policyError }),
       ...(failure === undefined ? {} : { auditError: failure.message }),
     };
-  }
-
-  #active(idOrName: string): Run {
-    const run = findRun(this.#runs, idOrName);
-    if (run === undefined) throw new GatekeeperError('GK_RUN_NOT_FOUND', { where: idOrName });
-    if (isOver(run.record)) throw new GatekeeperError('GK_RUN_ENDED', { where: idOrName });
-    return run;
   }
 
   #saveRuns(): void {

@@ -1,3 +1,4 @@
+import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import type { Run } from './run.ts';
 import { isOver } from './run-record.ts';
 
@@ -9,8 +10,16 @@ export function activeRuns(runs: ReadonlyMap<string, Run>): Run[] {
 export const hooksInUse = (runs: ReadonlyMap<string, Run>): ReadonlySet<string> =>
   new Set(activeRuns(runs).flatMap(({ record }) => record.hooks ?? []));
 
+/** One that goes on. @throws GatekeeperError when there is none of that identifier or name, or it is over */
+export function activeRun(runs: ReadonlyMap<string, Run>, idOrName: string): Run {
+  const run = findRun(runs, idOrName);
+  if (run === undefined) throw new GatekeeperError('GK_RUN_NOT_FOUND', { where: idOrName });
+  if (isOver(run.record)) throw new GatekeeperError('GK_RUN_ENDED', { where: idOrName });
+  return run;
+}
+
 /** By identifier, or by name: the one that goes on, else the last one that ended. */
-export function findRun(runs: ReadonlyMap<string, Run>, idOrName: string): Run | undefined {
+function findRun(runs: ReadonlyMap<string, Run>, idOrName: string): Run | undefined {
   const named = [...runs.values()].filter(({ record }) => record.name === idOrName);
   return runs.get(idOrName) ?? named.find(({ record }) => !isOver(record)) ?? named.at(-1);
 }
