@@ -81,8 +81,12 @@ export type InspectRig = Awaited<ReturnType<typeof startInspectRig>>;
 
 /** An HTTPS server with a certificate for whatever name is asked for. */
 export async function startSecureOrigin(authority: RunAuthority, answer: RequestListener) {
+  const origin = { impersonates: undefined as string | undefined };
   const server: Server = createServer(
-    { SNICallback: (name, done) => done(null, authority.contextFor({ name })), ALPNProtocols: ['http/1.1'] },
+    {
+      SNICallback: (name, done) => done(null, authority.contextFor({ name: origin.impersonates ?? name })),
+      ALPNProtocols: ['http/1.1'],
+    },
     answer,
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -90,7 +94,7 @@ export async function startSecureOrigin(authority: RunAuthority, answer: Request
     server.closeAllConnections();
     return new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { server, port: (server.address() as AddressInfo).port, close };
+  return Object.assign(origin, { server, port: (server.address() as AddressInfo).port, close });
 }
 
 const subjectOf = (host: Host) => (host.kind === 'name' ? { name: host.name } : { address: host.address.subarray(12) });

@@ -1,8 +1,13 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { firstFlight } from '../support/captured-hello.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { freePort, openTunnel, readAll, startOrigin, startTcp } from './egress-rig.ts';
 import { ask, type InspectRig, startInspectRig, startSecureOrigin } from './inspect-rig.ts';
 
 const run = promisify(execFile);
@@ -150,5 +155,183 @@ describe('what does not hold together is refused before anything is decided', ()
     const said = await ask(await rig.open(`a.test:${origin.port}`), 'GET /old HTTP/1.0\r\n\r\n');
     expect(said).toMatch(/^HTTP\/1\.1 200 .*GET \/old 0$/s);
     expect(seen[0]?.headers.host).toBe(`a.test:${origin.port}`);
+  });
+});
+
+describe('an inspected tunnel', () => {
+  const message = async (options: Parameters<InspectRig['open']>[1], authority = `a.test:${origin.port}`) =>
+    rig.open(authority, options).then(
+      () => 'open',
+      (error: Error & { code?: string }) => error.code ?? error.message,
+    );
+
+  it('speaks TLS 1.2 and later, and HTTP/1.1 alone', async () => {
+    expect((await rig.open(`a.test:${origin.port}`, { ALPNProtocols: ['h2', 'http/1.1'] })).alpnProtocol).toBe(
+      'http/1.1',
+    );
+    expect(await message({ ALPNProtocols: ['h2'] })).toMatch(/NO_APPLICATION_PROTOCOL/);
+    expect(await message({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' })).not.toBe(
+      'open',
+    );
+    expect(await message({ maxVersion: 'TLSv1.2' })).toBe('open');
+  });
+
+  it('has a certificate by its run, which other runs do not trust', async () => {
+    const other = rig.authorities.get('r2')?.certificate ?? '';
+    expect(await message({ ca: other })).toMatch(/UNABLE_TO_VERIFY|ISSUER/);
+    // Some clients say by an alert what they do not like.
+    const file = join(temporaryDirectory(), 'other.crt');
+    writeFileSync(file, other);
+    await expect(curl('--cacert', file, at())).rejects.toThrow(/certificate/);
+    await expect
+      .poll(() => rig.decisions())
+      .toMatchObject([{ verdict: 'deny', reason: 'authority-refused', host: 'a.test' }]);
+    rig.announced = { run: 'r2', pid: 8, program: '/bin/agent', kind: 'proxy' };
+    expect(await message({ ca: other })).toBe('open');
+    rig.announced = undefined;
+  });
+
+  it('is refused when the run has no authority, and says why', async () => {
+    rig.announced = { run: 'r3', pid: 9, program: '/bin/agent', kind: 'proxy' };
+    expect(await message({})).toBe('ECONNRESET');
+    rig.announced = undefined;
+    expect(rig.decisions()).toMatchObject([{ verdict: 'deny', reason: 'authority-lost', run: 'r3' }]);
+  });
+
+  it('has a certificate for a literal address too', async () => {
+    const socket = await rig.open(`127.0.0.1:${origin.port}`, { host: '127.0.0.1', servername: '' });
+    expect(socket.authorized).toBe(true);
+    socket.destroy();
+  });
+
+  it('whose far side does not prove that it is the host gets no request', async () => {
+    rig.trusts = [rig.authorities.get('r1')?.certificate ?? ''];
+    const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET / HTTP/1.1'));
+    rig.trusts = [rig.origins.certificate];
+    expect(said).toMatch(/^HTTP\/1\.1 502 .*"reason":"certificate-untrusted".*"message":"[^"]*does not verify: \w/s);
+    expect(seen).toEqual([]);
+  });
+
+  it('whose far side has a certificate of another host gets no request', async () => {
+    origin.impersonates = 'b.test';
+    const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET / HTTP/1.1'));
+    origin.impersonates = undefined;
+    expect(said).toMatch(/^HTTP\/1\.1 502 .*"reason":"certificate-untrusted"/s);
+    expect(seen).toEqual([]);
+  });
+
+  it('to nobody says that nobody answers', async () => {
+    const free = await freePort();
+    const said = await ask(await rig.open(`a.test:${free}`), request('GET / HTTP/1.1', `a.test:${free}`));
+    expect(said).toMatch(/^HTTP\/1\.1 502 .*"reason":"unreachable"/s);
+  });
+
+  it('that carries neither TLS nor HTTP is cut, and a simulated run goes on unseen', async () => {
+    const echo = await startTcp((socket) => socket.pipe(socket));
+    const greet = async () => {
+      const socket = await openTunnel(rig.proxyPort, `a.test:${echo.port}`);
+      socket.write('SSH-2.0-test\r\n');
+      return new Promise<string>((resolve) => {
+        socket.once('data', (chunk) => resolve(chunk.toString())).once('error', (error) => resolve(error.message));
+        socket.resume();
+      });
+    };
+    expect(await greet()).toMatch(/ECONNRESET/);
+    expect(rig.decisions()).toMatchObject([{ verdict: 'deny', reason: 'not-inspected' }]);
+    rig.simulate = true;
+    expect(await greet()).toBe('SSH-2.0-test\r\n');
+    expect(rig.decisions().slice(1)).toMatchObject([
+      { verdict: 'would-deny', reason: 'not-inspected' },
+      { verdict: 'would-deny' },
+    ]);
+    await echo.close();
+  });
+
+  it('carries plain HTTP, decided alike', async () => {
+    const plain = await startOrigin((_request, response) => response.end('plain'));
+    const say = async (text: string) => {
+      const socket = await openTunnel(rig.proxyPort, `a.test:${plain.port}`);
+      socket.write(request(text, `a.test:${plain.port}`));
+      return readAll(socket);
+    };
+    expect(await say('GET /p HTTP/1.1')).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
+    expect(await say('DELETE /p HTTP/1.1')).toMatch(/^HTTP\/1\.1 403 /);
+    expect(plain.requests.map(({ method }) => method)).toEqual(['GET']);
+    await plain.close();
+  });
+
+  it('carries a WebSocket, whose first request is decided', async () => {
+    const upgrade = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: a.test:${origin.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\nframe`;
+    rig.requests = { allowed: ['GET /ws'], injected: [{ header: 'x-key', value: '{secret}', secret: 'K' }] };
+    rig.secrets.set('r1 K', 'secret');
+    origin.server.once('upgrade', (incoming, socket) => {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Got: ${incoming.headers['x-key']}\r\n\r\n`,
+      );
+      socket.pipe(socket);
+    });
+    const said = await ask(await rig.open(`a.test:${origin.port}`), upgrade('/ws'), /frame/);
+    expect(said).toMatch(/^HTTP\/1\.1 101 .*x-got: secret.*\r\n\r\nframe$/is);
+    expect(await ask(await rig.open(`a.test:${origin.port}`), upgrade('/other'))).toMatch(/^HTTP\/1\.1 403 /);
+    await expect.poll(() => rig.events).toContainEqual(expect.objectContaining({ kind: 'closed', bytesUp: 5 }));
+  });
+
+  it('whose header does not come to an end is closed', async () => {
+    const hasty = await startInspectRig(temporaryDirectory(), { allowed: [] }, { headersMs: 100, headersCheckMs: 50 });
+    const socket = await hasty.open(`a.test:${origin.port}`);
+    expect(await ask(socket, 'GET / HTTP/1.1\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+    const silent = await openTunnel(hasty.proxyPort, `a.test:${origin.port}`);
+    silent.write(await firstFlight((port) => connect({ port, servername: 'a.test' }).on('error', () => undefined)));
+    expect(await readAll(silent)).toMatch(/^\x16\x03\x03/); // our side of the handshake, and the end
+    await hasty.close();
+  });
+
+  it('gives back what it holds when its client goes in the middle', async () => {
+    const socket = await rig.open(`a.test:${origin.port}`);
+    await new Promise<void>((resolve) => {
+      socket.once('data', () => resolve()).write(request('GET /events HTTP/1.1'));
+    });
+    const count = () =>
+      new Promise<number>((resolve) => origin.server.getConnections((_error, found) => resolve(found)));
+    expect(await count()).toBeGreaterThan(0);
+    socket.destroy();
+    await expect.poll(count, { timeout: 5000 }).toBe(0);
+  });
+});
+
+describe('a header that a rule puts in', () => {
+  const injected = [{ header: 'authorization', value: 'Bearer {secret}', secret: 'KEY' }];
+
+  it.each([
+    ['as it is', ''],
+    ['in place of what the program sent', 'Authorization: mine\r\n'],
+    ['in place of several', 'Authorization: a\r\nauthorization: b\r\n'],
+    ['though the program calls it one of the connection', 'Authorization: a\r\nConnection: authorization, close\r\n'],
+  ])('goes out %s', async (_title, headers) => {
+    rig.requests = { allowed: ['GET /', 'POST /up'], injected };
+    rig.secrets.set('r1 KEY', "$&$'sesame");
+    const text = `GET / HTTP/1.1\r\nHost: a.test:${origin.port}\r\n${headers}\r\n`;
+    expect(await ask(await rig.open(`a.test:${origin.port}`), text, /GET \/ 0/)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen[0]?.headers.authorization).toBe("Bearer $&$'sesame");
+    expect(JSON.stringify(rig.events)).not.toContain('sesame');
+  });
+
+  it('is of the run that gave its secret, and without it nothing goes out', async () => {
+    rig.requests = { allowed: ['GET /'], injected };
+    rig.secrets.set('r2 KEY', 'secret');
+    const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET / HTTP/1.1'));
+    expect(said).toMatch(/^HTTP\/1\.1 503 .*"reason":"secret-unknown"/s);
+    expect(rig.decisions()).toMatchObject([{ verdict: 'deny', reason: 'secret-unknown' }]);
+    expect(seen).toEqual([]);
+  });
+
+  it('goes out on no request that is denied, nor to where an answer redirects', async () => {
+    rig.requests = { allowed: ['GET /moved'], injected };
+    rig.secrets.set('r1 KEY', 'secret');
+    await ask(await rig.open(`a.test:${origin.port}`), request('GET /other HTTP/1.1'));
+    const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET /moved HTTP/1.1'));
+    expect(said).toMatch(/^HTTP\/1\.1 302 /);
+    expect(seen.map(({ url }) => url)).toEqual(['/moved']);
   });
 });
