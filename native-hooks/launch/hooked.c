@@ -26,6 +26,14 @@ static int find_library(char hook[PATH_MAX]) {
 	return 0;
 }
 
+/* glibc's own resolver sends datagrams by calls that no wrapper sees, and nothing at this level stops: over TCP it meets Landlock (resolv.conf(5)). */
+static int ask_names_over_tcp(void) {
+	char value[1024];
+	const char *given = getenv("RES_OPTIONS");
+	int length = snprintf(value, sizeof(value), "%s%suse-vc", given == NULL ? "" : given, given == NULL ? "" : " ");
+	return setenv("RES_OPTIONS", length < (int)sizeof(value) ? value : "use-vc", 1) < 0 ? -errno : 0;
+}
+
 int gk_hooked_prepare(const struct gk_options *options, char hook[PATH_MAX]) {
 	char value[PATH_MAX + 8];
 	int error = find_library(hook);
@@ -40,7 +48,7 @@ int gk_hooked_prepare(const struct gk_options *options, char hook[PATH_MAX]) {
 		return -ENAMETOOLONG;
 	if (setenv("GATEKEEPER_HOOK", value, 1) < 0 || setenv("GATEKEEPER_REPORT", options->run_dir, 1) < 0)
 		return -errno;
-	return 0;
+	return ask_names_over_tcp();
 }
 
 void gk_hooked_warn(const struct gk_options *options) {

@@ -66,11 +66,11 @@ static int by_asking(char **argv) {
 	int fd = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	if (fd < 0 || syscall(SYS_connect, fd, &address, sizeof address) < 0)
 		return errno;
-	/* What is refused is reset, before this is sent or after. */
+	/* What is refused ends, before this is sent or after. */
 	if (send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL) < 0)
 		return errno == EPIPE ? ECONNRESET : errno;
 	ssize_t got = recv(fd, &byte, 1, 0);
-	return got == 1 ? 0 : got == 0 ? ENODATA : errno;
+	return got == 1 ? 0 : got == 0 ? ECONNRESET : errno;
 }
 
 const struct technique offered_techniques[] = {
