@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
@@ -36,9 +37,12 @@ export function httpDoor<Image>(doorway: Doorway<Image>): FastifyInstance {
   const agent = pinnedAgent(limits);
   const choose = (goLongWay: Handler): Handler => {
     return (request, response) => {
+      // The answer to the request before ends the connection, whose bytes could be read in two ways from there on.
+      if (spoiled.has(request.socket)) return;
       const target = readHttpTarget(request, request.url ?? '');
       const started = performance.now();
-      if (!('body' in target) && goesShortWay(request, target))
+      if ('body' in target) spoiled.add(request.socket);
+      else if (goesShortWay(request, target))
         return void takeShortWay(doorway, requests, agent, { target, started }, request, response);
       exchanges.set(request, { target, started });
       goLongWay(request, response);
@@ -131,7 +135,7 @@ function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server 
   const server = createServer(
     {
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      requireHostHeader: false, // that there is one is looked at with all else, whose refusal ends the connection
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersMs,
       keepAliveTimeout: limits.keepAliveMs,
@@ -159,8 +163,12 @@ function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server 
   });
   // An accept that fails, for want of descriptors say, must not end the daemon.
   server.on('error', () => undefined);
-  server.on('connect', (request, socket, head) => onConnect(doorway, request, socket as Socket, head));
-  server.on('upgrade', (request, socket, head) => onUpgrade(doorway, request, socket as Socket, head));
+  const leaving = (leave: typeof onConnect) => (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const socket = stream as Socket;
+    if (spoiled.has(socket)) socket.destroy();
+    else leave(doorway, request, socket, head);
+  };
+  server.on('connect', leaving(onConnect)).on('upgrade', leaving(onUpgrade));
   return server;
 }
 
@@ -169,6 +177,8 @@ function send(reply: FastifyReply, { status, body }: Refusal): FastifyReply {
   return reply.code(status).send(body);
 }
 
+/** Connections with a request that was malformed. */
+const spoiled = new WeakSet<Socket>();
 const STRANGER = malformed('this proxy serves programs that run under gatekeeper', 407);
 const BUSY = malformed('the run has too many connections open', 503);
 /** TRACE stays out: it shows a program headers that were added on the way. */

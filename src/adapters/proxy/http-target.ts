@@ -13,6 +13,7 @@ export function readHttpTarget(request: IncomingMessage, url: string): AbsoluteT
   if (!target) return malformed('not an absolute http URL that can be read in one way only');
   const [host, another] = hostsOf(request);
   if (another !== undefined) return malformed('more than one Host header');
+  if (host === undefined && request.httpVersion === '1.1') return malformed('no Host header');
   // The same text means the same, and most often it is.
   const named = host === undefined || host === authorityText(url) ? target : parseAuthority(host, 80);
   if (!named || named.port !== target.port || !sameHost(named.host, target.host)) {
