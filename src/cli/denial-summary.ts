@@ -16,7 +16,7 @@ export async function denialSummary(layout: HomeLayout, id: string): Promise<str
 
 /** A command that works for what no rule allowed; undefined when there is nothing of the kind. */
 export function networkHint({ id, policy }: RunSummary, refusals: readonly Attempt[]): string | undefined {
-  const { rules } = suggestRules(refusals, searchDomains());
+  const { rules } = suggestRules(refusals, { searchDomains: searchDomains() });
   const [first] = rules;
   if (!first) return undefined;
   if (rules.length > 1) return `to allow these destinations: gatekeeper net suggest ${id}`;

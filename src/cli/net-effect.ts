@@ -1,8 +1,11 @@
+import { addressFromBytes } from '../core/egress/address.ts';
+import { parseHost } from '../core/egress/host-name.ts';
 import { type Answer, type Asked, answer } from '../core/engine/answer.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { HOST_KIND, parseDestination } from '../core/policy/destination.ts';
 import { ownHome } from './home.ts';
 import { howToAllow } from './how-to-allow.ts';
+import { partialRule } from './partial-rule.ts';
 import { type PolicyHere, placeOf, policyHere } from './policy-here.ts';
 
 /** What holds for a destination in this directory, all layers together. */
@@ -16,6 +19,8 @@ export type NetEffect = {
   place: string | null;
   /** What would allow it, when it is not allowed. */
   hint: string | null;
+  /** A rule that lets only some requests through, where another one now lets all of them. */
+  undone: string | null;
 };
 
 /**
@@ -34,7 +39,8 @@ export function netEffects(destinations: readonly string[]): Map<string, NetEffe
 }
 
 function effectOf(here: PolicyHere, destination: string): NetEffect {
-  const found = answer(here.image, exampleOf(destination));
+  const asked = exampleOf(destination);
+  const found = answer(here.image, asked);
   const { winner, verdict, defaultLabel } = found;
   return {
     verdict,
@@ -42,8 +48,17 @@ function effectOf(here: PolicyHere, destination: string): NetEffect {
     pattern: winner?.pattern ?? null,
     reason: winner?.reason || null,
     place: (winner && placeOf(here, here.image.rules[winner.rule]!)) ?? null,
+    undone: (verdict === 'allow' && limitOf(here, asked)) || null,
     hint: verdict === 'allow' ? null : (howToAllow(found, destination, ownHome().userPolicy) ?? null),
   };
+}
+
+function limitOf({ image }: PolicyHere, asked: Asked): string | undefined {
+  if (asked.action !== 'network') return undefined;
+  const name = asked.name === undefined ? undefined : parseHost(asked.name);
+  const address = asked.address && addressFromBytes(asked.address);
+  const host = name ?? (address && ({ kind: 'address', address } as const));
+  return host && partialRule(image, host, asked.port);
 }
 
 /** One of the connections that a destination speaks of. */

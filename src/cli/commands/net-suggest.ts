@@ -9,6 +9,7 @@ import { ask, canAsk } from '../ask.ts';
 import { changeRules, changeText } from '../change-rules.ts';
 import { ownHome } from '../home.ts';
 import { knownRuns } from '../known-runs.ts';
+import { partialRule } from '../partial-rule.ts';
 import { policyHere } from '../policy-here.ts';
 import { suggestionText } from '../render/net-suggestion.ts';
 import { print, printJson } from '../render/print.ts';
@@ -26,7 +27,10 @@ export async function netSuggest(
   const image = imageHere();
   const attempts = records.map((record) => ({ record, place: image && placeAllowed(image, record) }));
   const open = attempts.filter(({ place }) => !place).map(({ record }) => record);
-  const suggestion = suggestRules(open, searchDomains());
+  const suggestion = suggestRules(open, {
+    searchDomains: searchDomains(),
+    ...(image && { limitedBy: (host, port) => partialRule(image, host, port) }),
+  });
   const allowedByNow = [...new Set(attempts.flatMap(({ place }) => place ?? []))].sort();
   const destinations = suggestion.rules.flatMap((rule) => rule.destinations);
   const about = { run: id, name, ...suggestion, allowedByNow };

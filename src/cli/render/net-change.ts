@@ -12,8 +12,7 @@ export function changeLines(change: NetChange, { destination, changed, effect }:
   const done = changed ? paint('green', DONE[change]) : change === 'remove' ? 'not there' : `${DONE[change]} already`;
   const line = `${done}  ${visible(destination)}`;
   if (change === 'remove') return [line, ...(effect ? remaining(effect, changed) : [])];
-  const isDangerous = change === 'allow' && isMetadata(destination);
-  const careful = isDangerous ? [`  ${paint('yellow', 'careful')}: clouds hand out credentials at this address`] : [];
+  const careful = change === 'allow' ? warnings(destination, effect) : [];
   if (!effect || (effect.verdict === 'allow') === (change === 'allow')) return [line, ...careful];
   return [
     line,
@@ -22,6 +21,14 @@ export function changeLines(change: NetChange, { destination, changed, effect }:
     ...(effect.place ? [paint('dim', `  at ${visible(effect.place)}`)] : []),
     ...(effect.hint ? [`  to allow: ${visible(effect.hint)}`] : []),
   ];
+}
+
+function warnings(destination: string, effect: NetEffect | null): string[] {
+  const careful = paint('yellow', 'careful');
+  const lines = isMetadata(destination) ? [`  ${careful}: clouds hand out credentials at this address`] : [];
+  if (effect?.undone)
+    lines.push(`  ${careful}: ${visible(effect.undone)} let only some requests through; now all of them pass`);
+  return lines;
 }
 
 /** Which of the runs that go on obey from now on. */

@@ -52,7 +52,7 @@ function ruleText({ destinations, attempts, programs, assumed }: SuggestedRule):
 }
 
 function apartText({ destination, why, because, command, attempts }: NotSuggested): string {
-  const words = { rule: 'denied by', ask: 'asked about by', private: '', metadata: '', other: '' }[why];
+  const words = why === 'rule' ? 'denied by' : why === 'ask' ? 'asked about by' : '';
   const reason = visibleShort(`${words} ${because}`.trim());
   return `${visibleShort(destination)}  ${times(attempts)}, ${reason}${command ? `; if you mean it: ${visible(command)}` : ''}`;
 }

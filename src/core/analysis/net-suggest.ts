@@ -16,6 +16,8 @@ export type Attempt = {
   rule?: string | undefined;
   reason?: string | undefined;
   syscall?: string | undefined;
+  method?: string | undefined;
+  path?: string | undefined;
   count?: number | undefined;
 };
 
@@ -30,10 +32,10 @@ export type SuggestedRule = {
   programs: string[];
 };
 
-/** What is not suggested: a rule refused it, a human is to be asked, or it lies on this machine or in its network. */
+/** What is not suggested: a rule refused it or lets only some requests through, a human is to be asked, or it lies on this machine or in its network. */
 export type NotSuggested = {
   destination: string;
-  why: 'rule' | 'ask' | 'private' | 'metadata' | 'other';
+  why: 'rule' | 'ask' | 'requests' | 'private' | 'metadata' | 'other';
   /** The rule that refused it, or the reason in words. */
   because: string;
   /** What the user could type all the same. */
@@ -41,34 +43,39 @@ export type NotSuggested = {
   attempts: number;
 };
 
+export type Surroundings = {
+  /** What resolvers of this machine append to names; what was asked for with one of them was probably not meant. */
+  searchDomains?: readonly string[];
+  /** The rule that lets only some requests to the place through: one for the whole place would undo it. */
+  limitedBy?: (host: Host, port: number) => string | undefined;
+};
+
 export type Suggestion = { rules: SuggestedRule[]; wider: Wider[]; notSuggested: NotSuggested[] };
 
-/**
- * The least rules that allow what was refused because no rule allowed it, and nothing else. Of what was allowed nothing is said.
- * @param searchDomains what resolvers of this machine append to names; what was asked for with one of them was probably not meant
- */
-export function suggestRules(attempts: Iterable<Attempt>, searchDomains: readonly string[] = []): Suggestion {
+/** The least rules that allow what was refused because no rule allowed it, and nothing else. Of what was allowed nothing is said. */
+export function suggestRules(attempts: Iterable<Attempt>, surroundings: Surroundings = {}): Suggestion {
   const wanted = new Map<string, Wanted>();
   const apart = new Map<string, NotSuggested>();
   for (const attempt of attempts) {
     if (!isRefused(attempt)) continue;
     const times = attempt.count ?? 1;
     const host = hostOf(attempt.destination);
-    const found = host && isWanted(attempt, host) && !appended(attempt, host, searchDomains) ? host : undefined;
-    if (found) note(wanted, formatHost(found), attempt, times);
-    else {
-      const domain = host && appended(attempt, host, searchDomains);
-      const entry = domain === undefined ? setApart(attempt, host) : searched(formatHost(host!), domain);
-      const key = `${entry.destination} ${entry.why} ${entry.because}`;
-      const known = apart.get(key);
-      if (known) known.attempts += times;
-      else apart.set(key, { ...entry, attempts: times });
+    const obstacle =
+      host && isWanted(attempt, host) ? obstacleOf(attempt, host, surroundings) : setApart(attempt, host);
+    if (!obstacle) {
+      note(wanted, formatHost(host!), attempt, times);
+      continue;
     }
+    const key = `${obstacle.destination} ${obstacle.why} ${obstacle.because}`;
+    const known = apart.get(key);
+    if (known) known.attempts += times;
+    else apart.set(key, { ...obstacle, attempts: times });
   }
   const rules = [...wanted].map(([host, entry]) => ruleFor(host, entry)).sort(byAttempts);
   return { rules, wider: everythingBeneath(rules), notSuggested: [...apart.values()].sort(byAttempts) };
 }
 
+type Obstacle = Omit<NotSuggested, 'attempts'>;
 type Wanted = { ports: Set<number>; attempts: number; programs: Set<string> };
 
 const isRefused = ({ verdict }: Attempt): boolean => verdict === 'deny' || verdict === 'would-deny';
@@ -82,22 +89,36 @@ function hostOf(destination: string | undefined): Host | undefined {
 /** Whether nothing stands in the way but that no rule allows it. */
 function isWanted({ source, via, port, syscall, reason }: Attempt, host: Host): boolean {
   if (source !== 'default' || (via === undefined && syscall !== 'connect')) return false;
-  // A rule for the whole host would allow every other request with it.
-  if (via === 'inspect') return false;
   if (via !== 'dns' && !isPort(port)) return false;
   return (reason === undefined || !OBSTACLES.has(reason)) && isPublic(host);
 }
 
+/** Why a rule for it should not be suggested though it would help. */
+function obstacleOf(
+  attempt: Attempt,
+  host: Host,
+  { searchDomains = [], limitedBy }: Surroundings,
+): Obstacle | undefined {
+  const domain = appended(attempt, host, searchDomains);
+  if (domain !== undefined) return searched(formatHost(host), domain);
+  const { via, port = HTTPS, method, path = '' } = attempt;
+  const rule = limitedBy?.(host, port) ?? (via === 'inspect' ? 'the rule that inspects there' : undefined);
+  if (rule === undefined) return undefined;
+  const request = method === undefined ? '' : `, and ${method} ${path} is none of them`;
+  const because = `${rule} lets only some requests through${request}: widen methods or paths of that rule`;
+  return { destination: `${formatHost(host)}:${port}`, why: 'requests', because, command: null };
+}
+
 /** The search domain that a resolver put behind a name that had dots of its own. */
-function appended({ via, source }: Attempt, host: Host, searchDomains: readonly string[]): string | undefined {
-  if (via !== 'dns' || source !== 'default' || host.kind !== 'name') return undefined;
+function appended({ via }: Attempt, host: Host, searchDomains: readonly string[]): string | undefined {
+  if (via !== 'dns' || host.kind !== 'name') return undefined;
   return searchDomains.find((domain) => {
     const ending = `.${domain.toLowerCase().replace(/\.$/, '')}`;
     return host.name.endsWith(ending) && host.name.slice(0, -ending.length).includes('.');
   });
 }
 
-function searched(name: string, domain: string): Omit<NotSuggested, 'attempts'> {
+function searched(name: string, domain: string): Obstacle {
   const because = `asked for by a resolver, which put the search domain ${domain} behind another name`;
   return { destination: name, why: 'other', because, command: `gatekeeper net allow ${name}:${HTTPS}` };
 }
@@ -135,7 +156,7 @@ function portRanges(ports: readonly number[]): string[] {
   return ranges.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
 }
 
-function setApart(attempt: Attempt, host: Host | undefined): Omit<NotSuggested, 'attempts'> {
+function setApart(attempt: Attempt, host: Host | undefined): Obstacle {
   const { source, rule, reason, port, destination = '?' } = attempt;
   const behind = hostOf(attempt.address);
   const shown = host ? formatHost(host) : destination;
@@ -146,15 +167,16 @@ function setApart(attempt: Attempt, host: Host | undefined): Omit<NotSuggested, 
     const command = host ? `gatekeeper grants add network ${shown}${ending}` : null;
     return { ...entry, why: 'ask', because: rule ?? 'a rule asks', command };
   }
-  if (attempt.via === 'inspect' && reason === 'no-rule')
-    return {
-      ...entry,
-      because: 'a request that no rule allows; widen methods or paths of the rule that inspects there',
-    };
   const place = behind?.kind === 'address' ? behind : host;
   const connects = attempt.via !== undefined || attempt.syscall === 'connect';
+  if (source === 'default' && place && reason === 'own-address') return { ...entry, ...ownPlace(place, ending) };
   if (source !== 'default' || !place || !connects || isPublic(place)) return { ...entry, because: inWords(reason) };
   return { ...entry, ...specialPlace(place, isPort(port) ? `:${port}` : '') };
+}
+
+function ownPlace(host: Host, ending: string): Pick<NotSuggested, 'why' | 'because' | 'command'> {
+  const because = `${formatHost(host)} is an address of this machine`;
+  return { why: 'private', because, command: `gatekeeper net allow ${formatHost(host)}${ending}` };
 }
 
 function specialPlace(host: Host, ending: string): Pick<NotSuggested, 'why' | 'because' | 'command'> {
@@ -171,7 +193,8 @@ function specialPlace(host: Host, ending: string): Pick<NotSuggested, 'why' | 'b
 
 function inWords(reason: string | undefined): string {
   if (reason === undefined) return 'nothing is known of the reason';
-  return Object.hasOwn(EGRESS_REASON, reason) ? EGRESS_REASON[reason as keyof typeof EGRESS_REASON] : reason;
+  const words = Object.hasOwn(EGRESS_REASON, reason) ? EGRESS_REASON[reason as keyof typeof EGRESS_REASON] : reason;
+  return reason.startsWith('sni-') ? `${words}; a rule for it with "sni: any" lets that through` : words;
 }
 
 function byAttempts(one: { attempts: number }, other: { attempts: number }): number {

@@ -75,7 +75,7 @@ describe('the text of a suggestion', () => {
 
 describe('the text of a change', () => {
   const effect = (fields: Partial<NetEffect>): NetEffect => ({
-    ...{ verdict: 'allow', rule: null, pattern: null, reason: null, place: null, hint: null },
+    ...{ verdict: 'allow', rule: null, pattern: null, reason: null, place: null, hint: null, undone: null },
     ...fields,
   });
   const denial = { verdict: 'deny', rule: 'system:all.yaml:4', pattern: '*.example', reason: 'no' } as const;
@@ -115,6 +115,14 @@ describe('the text of a change', () => {
     const result = { destination: '169.254.169.254', changed: true, effect: effect({}) };
     expect(changeLines('allow', result)[1]).toMatch(/careful: clouds/);
     expect(changeLines('deny', { ...result, effect: effect({ verdict: 'deny' }) })).toHaveLength(1);
+  });
+
+  it('warns where a rule for some requests is undone', () => {
+    const result = { destination: 'a.example', changed: true, effect: effect({ undone: 'user:policy.yaml:9' }) };
+    expect(changeLines('allow', result)).toEqual([
+      'allowed  a.example',
+      '  careful: user:policy.yaml:9 let only some requests through; now all of them pass',
+    ]);
   });
 
   it('names the runs that obey, and those that do not', () => {

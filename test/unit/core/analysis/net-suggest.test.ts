@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Attempt, suggestRules } from '../../../../src/core/analysis/net-suggest.ts';
+import { formatAuthority } from '../../../../src/core/egress/authority.ts';
+import type { Host } from '../../../../src/core/egress/host-name.ts';
 
 const denied = (fields: Attempt): Attempt => ({
   verdict: 'deny',
@@ -66,7 +68,9 @@ describe('a name that a resolver made with a search domain', () => {
 
   it('is not suggested beside the one that was meant', () => {
     const names = ['api.example', 'api.example.corp.example', 'api.example.cluster.local'];
-    const { rules, notSuggested } = suggestRules(names.map(asked), ['corp.example', 'cluster.local']);
+    const { rules, notSuggested } = suggestRules(names.map(asked), {
+      searchDomains: ['corp.example', 'cluster.local'],
+    });
     expect(rules.map(({ host }) => host)).toEqual(['api.example']);
     expect(notSuggested.map(({ destination, command }) => [destination, command])).toEqual([
       ['api.example.cluster.local', 'gatekeeper net allow api.example.cluster.local:443'],
@@ -75,10 +79,9 @@ describe('a name that a resolver made with a search domain', () => {
   });
 
   it('is suggested when it is the whole of a short name, or was connected to', () => {
-    const { rules } = suggestRules(
-      [asked('wiki.corp.example'), denied({ destination: 'a.b.corp.example' })],
-      ['corp.example'],
-    );
+    const { rules } = suggestRules([asked('wiki.corp.example'), denied({ destination: 'a.b.corp.example' })], {
+      searchDomains: ['corp.example'],
+    });
     expect(rules.map(({ host }) => host)).toEqual(['a.b.corp.example', 'wiki.corp.example']);
   });
 });
@@ -141,6 +144,16 @@ describe('what is not suggested', () => {
       { why: 'metadata', command: null },
     ],
     [
+      'an address of this machine that is not private',
+      { reason: 'own-address', destination: 'a.example', address: '93.184.216.34' },
+      { why: 'private', command: 'gatekeeper net allow 93.184.216.34:443' },
+    ],
+    [
+      'a request that an inspecting rule leaves out, which a rule for the whole host would let through',
+      { via: 'inspect', destination: 'a.example', method: 'DELETE', path: '/v1/x' },
+      { why: 'requests', because: expect.stringContaining('DELETE /v1/x'), command: null },
+    ],
+    [
       'another name in the first bytes',
       { reason: 'sni-mismatch', destination: 'a.example' },
       { why: 'other', because: expect.stringContaining('name another host'), command: null },
@@ -156,5 +169,17 @@ describe('what is not suggested', () => {
     const { rules, notSuggested } = suggestRules([denied(fields)]);
     expect(rules).toEqual([]);
     expect(notSuggested).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it('is a place of which a rule opens a part', () => {
+    const attempts = [
+      denied({ destination: 'a.example', port: 80, via: 'http' }),
+      denied({ destination: 'b.example' }),
+    ];
+    const limitedBy = (host: Host, port: number) =>
+      formatAuthority({ host, port }) === 'a.example:80' ? 'user:p.yaml:3' : undefined;
+    const { rules, notSuggested } = suggestRules(attempts, { limitedBy });
+    expect(rules.map(({ host }) => host)).toEqual(['b.example']);
+    expect(notSuggested).toMatchObject([{ why: 'requests', because: expect.stringContaining('user:p.yaml:3') }]);
   });
 });
