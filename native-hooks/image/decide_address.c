@@ -37,6 +37,8 @@ bool gk_may_inspect(const struct gk_image *image, const uint8_t address[16], uin
 	enum gk_address_class class = gk_address_class(address);
 	struct gk_matches matches;
 	bool inspected = false;
+	if (image->terms_count == 0)
+		return false;
 	gk_matches_begin(&matches);
 	for (uint32_t i = 0; i < image->host_count; i++) {
 		const struct gk_host_record *host = &image->hosts[i];
