@@ -8,31 +8,49 @@ export function egressRecord<Image>(
   at: { time: string; agent: string; policy: string | undefined; enforce?: string },
   rule: (index: number) => { label: string; reason: string } | undefined,
 ): AuditFields {
-  const common = {
-    ...at,
-    run: event.run,
-    pid: event.pid,
-    program: event.program,
-    destination: event.host ?? event.address ?? undefined,
-    address: event.host === null ? undefined : (event.address ?? undefined),
-    port: event.port ?? undefined,
-    via: event.via,
-    known: event.known,
-  };
+  const { host, address } = event;
+  // Written out, in the order of their names: there are two for each request, and putting objects together costs more than sealing them.
   if (event.kind === 'closed') {
-    const { bytesUp, bytesDown, durationMs } = event;
-    return { ...common, action: 'connection_closed', bytesUp, bytesDown, durationMs: Math.round(durationMs) };
+    return {
+      action: 'connection_closed',
+      address: host === null ? undefined : (address ?? undefined),
+      agent: at.agent,
+      bytesDown: event.bytesDown,
+      bytesUp: event.bytesUp,
+      destination: host ?? address ?? undefined,
+      durationMs: Math.round(event.durationMs),
+      enforce: at.enforce,
+      known: event.known,
+      pid: event.pid,
+      policy: at.policy,
+      port: event.port ?? undefined,
+      program: event.program,
+      run: event.run,
+      time: at.time,
+      via: event.via,
+    };
   }
   const named = event.rule === null ? undefined : rule(event.rule);
   return {
-    ...common,
     action: 'network',
-    verdict: event.verdict,
-    source: event.source,
-    rule: named?.label,
-    pierced: event.pierced === null ? undefined : rule(event.pierced)?.label,
-    reason: named?.reason || (event.reason ?? undefined),
+    address: host === null ? undefined : (address ?? undefined),
+    agent: at.agent,
+    destination: host ?? address ?? undefined,
+    enforce: at.enforce,
+    known: event.known,
     method: event.method,
     path: event.path === undefined ? undefined : redact(event.path),
+    pid: event.pid,
+    pierced: event.pierced === null ? undefined : rule(event.pierced)?.label,
+    policy: at.policy,
+    port: event.port ?? undefined,
+    program: event.program,
+    reason: named?.reason || (event.reason ?? undefined),
+    rule: named?.label,
+    run: event.run,
+    source: event.source,
+    time: at.time,
+    verdict: event.verdict,
+    via: event.via,
   };
 }

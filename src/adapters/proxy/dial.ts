@@ -8,13 +8,13 @@ export type OpenSocket = (address: string, port: number) => Socket;
 
 /**
  * Connects to the first of the checked addresses that answers; each gets a short head start before the next is tried too (RFC 8305). Only
- * literal addresses are dialled, so nothing is looked up a second time. Rejects when none answers or the signal fires.
+ * literal addresses are dialled, so nothing is looked up a second time. Rejects when none answers or the client, if there is one, closes.
  */
 export function dial(
   addresses: readonly Address[],
   port: number,
   limits: Pick<Limits, 'staggerMs' | 'dialMs'>,
-  signal: AbortSignal,
+  client: Socket | undefined,
   open: OpenSocket = openPlain,
 ): Promise<Dialled> {
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ export function dial(
     const settle = (won: Dialled | undefined, error?: Error) => {
       clearTimeout(deadline);
       clearTimeout(stagger);
-      signal.removeEventListener('abort', abort);
+      client?.off('close', gone);
       for (const socket of attempts) if (socket !== won?.socket) socket.destroy();
       if (won) resolve(won);
       else reject(error ?? new Error('no address answered'));
@@ -45,12 +45,12 @@ export function dial(
         socket.off('error', failed);
         settle({ socket, address });
       });
-      stagger = setTimeout(tryNext, limits.staggerMs);
+      if (waiting.length > 0) stagger = setTimeout(tryNext, limits.staggerMs);
     };
-    const abort = () => settle(undefined, new Error('aborted'));
+    const gone = () => settle(undefined, new Error('the client has gone'));
     const deadline = setTimeout(settle, limits.dialMs, undefined);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort);
+    if (client?.destroyed) return gone();
+    client?.once('close', gone);
     tryNext();
   });
 }

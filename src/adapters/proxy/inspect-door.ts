@@ -85,6 +85,7 @@ export class InspectDoor<Image> {
     socket.once('close', () => void inspected.agent.destroy());
     if (socket.closed) return void inspected.agent.destroy();
     this.#server.emit('connection', socket);
+    socket.resume(); // it came here paused
   }
 
   /** The client can only be told by a reset. A simulated run goes on without being looked at. */
@@ -169,11 +170,9 @@ export class InspectDoor<Image> {
     if (request.method !== 'GET') return malformed('an upgrade with this method is not passed on', 501);
     const admitted = await tunnel.admit({ ...askedOf(request, target), secure: secure !== undefined });
     if (!('ok' in admitted)) return admitted;
-    const gone = new AbortController();
-    socket.once('close', () => gone.abort());
     if (socket.destroyed) return undefined;
     try {
-      const dialled = await dial(admitted.addresses, target.port, this.#limits, gone.signal);
+      const dialled = await dial(admitted.addresses, target.port, this.#limits, socket);
       const origin = secure ? await secure(dialled.socket) : dialled.socket;
       const unreachable = failure('unreachable', formatHost(target.host), target.port, 502);
       const upgrade = { request, target, usualPort, injected: admitted.headers, socket, head, unreachable };

@@ -48,7 +48,7 @@ function dialler(limits: Limits, secure: (socket: Socket) => Promise<Socket> = a
     connect: ({ hostname, port }, callback) => {
       const addresses = spelledOut(hostname);
       if (!addresses) return callback(new Error('origin is not pinned'), null);
-      dial(addresses, Number(port) || 80, limits, new AbortController().signal)
+      dial(addresses, Number(port) || 80, limits, undefined)
         .then(({ socket }) => secure(socket))
         .then(
           (socket) => callback(null, socket),

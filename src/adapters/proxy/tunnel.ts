@@ -192,19 +192,9 @@ export class Tunnel<Image> {
   }
 
   /** Gives up when the client does. */
-  async #dial({ addresses, port }: Admitted<Image>): Promise<Dialled | undefined> {
-    const { client } = this.#ends;
-    const gone = new AbortController();
-    const abort = () => gone.abort();
-    client.once('close', abort);
-    if (client.destroyed) abort();
-    try {
-      return await dial(addresses, port, this.#parts.limits, gone.signal, this.#parts.openFarSide);
-    } catch {
-      return undefined;
-    } finally {
-      client.off('close', abort);
-    }
+  #dial({ addresses, port }: Admitted<Image>): Promise<Dialled | undefined> {
+    const { limits, openFarSide } = this.#parts;
+    return dial(addresses, port, limits, this.#ends.client, openFarSide).catch(() => undefined);
   }
 
   #close(admitted: Admitted<Image>, dialled: Dialled | undefined, bytes = NONE, called?: HostName): void {

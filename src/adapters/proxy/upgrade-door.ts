@@ -50,10 +50,8 @@ async function serve<Image>(
   });
   if (!('ok' in admitted)) return admitted;
   const started = performance.now();
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort());
   if (socket.destroyed) return undefined;
-  const dialled = await dial(admitted.addresses, port, doorway.limits, gone.signal).catch(() => undefined);
+  const dialled = await dial(admitted.addresses, port, doorway.limits, socket).catch(() => undefined);
   const unreachable = failure('unreachable', formatHost(host), port, 502);
   if (!dialled) return unreachable;
   const bytes = await passUpgrade(
