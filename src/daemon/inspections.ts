@@ -1,5 +1,11 @@
 import type { SecureContext } from 'node:tls';
-import { certificatesIn, systemAuthorities, trusting, unique } from '../adapters/inspection/authorities.ts';
+import {
+  certificatesIn,
+  isNewToNode,
+  systemAuthorities,
+  trusting,
+  unique,
+} from '../adapters/inspection/authorities.ts';
 import { RunAuthority } from '../adapters/inspection/run-authority.ts';
 import type { RunTls } from '../adapters/proxy/inspected-tls.ts';
 import { addressBytes } from '../core/egress/address.ts';
@@ -25,8 +31,10 @@ export class Inspections {
     const authority = new RunAuthority(run);
     const system = this.#machine();
     const known = new Set(system.authorities);
-    const own = unique(caFiles.flatMap(certificatesIn)).filter((certificate) => !known.has(certificate));
-    offer(offered, 'ca.pem', Buffer.from([authority.certificate, ...own].join('')));
+    const named = unique(caFiles.flatMap(certificatesIn));
+    const own = named.filter((certificate) => !known.has(certificate));
+    // For Node, which takes this beside those that it brings along and never looks at the system's.
+    offer(offered, 'ca.pem', Buffer.from([authority.certificate, ...named.filter(isNewToNode)].join('')));
     offer(offered, 'ca-bundle.pem', Buffer.from([authority.certificate, ...own, ...system.authorities].join('')));
     // Made when it is first wanted: it costs more than all the rest. Runs without authorities of their own share it.
     const trust: Trust =

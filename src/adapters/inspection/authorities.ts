@@ -15,6 +15,9 @@ export function systemAuthorities(env: NodeJS.ProcessEnv = process.env): readonl
 /** The certificates of a file and nothing else of it; none when it is no file of certificates. Never waits, whatever the path names. */
 export const certificatesIn = (path: string): string[] => blocksOf(readBounded(path)).filter(isCertificate);
 
+/** Whether Node trusts it only when it is told to. The certificate is one of those that are read here. */
+export const isNewToNode = (certificate: string): boolean => !NODES_OWN.has(certificate);
+
 /** For a client that trusts them. */
 export const trusting = (authorities: readonly string[]): SecureContext =>
   createSecureContext({ ca: [...authorities], minVersion: 'TLSv1.2' });
@@ -52,6 +55,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
+const NODES_OWN: ReadonlySet<string> = new Set(unique(rootCertificates));
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 /** Where distributions keep all of them in one file: Debian, Arch and Alpine; Fedora and Red Hat; SUSE; OpenSSL's own place. */
 const SYSTEM_BUNDLES = [

@@ -3,7 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { certificatesIn, systemAuthorities, trusting } from '../../../../src/adapters/inspection/authorities.ts';
+import {
+  certificatesIn,
+  isNewToNode,
+  systemAuthorities,
+  trusting,
+} from '../../../../src/adapters/inspection/authorities.ts';
 import { RunAuthority } from '../../../../src/adapters/inspection/run-authority.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -31,6 +36,11 @@ describe('a file of authorities', () => {
 });
 
 describe('the authorities of the machine', () => {
+  it('are new to Node but for those that it brings along', () => {
+    expect(rootCertificates.map((one) => `${one.trim()}\n`).filter(isNewToNode)).toEqual([]);
+    expect(isNewToNode(certificate)).toBe(true);
+  });
+
   it('are those of Node and the system, and those that the environment names', () => {
     const file = join(temporaryDirectory(), 'own.pem');
     writeFileSync(file, certificate);
