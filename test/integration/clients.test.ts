@@ -14,14 +14,20 @@ import { CLIENTS, type Client, GO_CLIENT, PLAIN_CLIENT, SSH_TO, UNPACK_PIP } fro
 const refused = machinesRefused();
 if (refused !== undefined) console.warn(`skipped: programs and their servers (${refused.trim()})`);
 
-/** One server with four names. The first two are for runs, and the policy allows the one; the others are for the same programs without gatekeeper. */
+/**
+ * One server with several names: for runs, of which the policy allows the first of each pair, the one for all that is asked for and the other for some requests that
+ * nobody makes; and for the same programs without gatekeeper.
+ */
 const NAMES = {
   inside: { allowed: 'good.test', denied: 'evil.test' },
+  inspected: { allowed: 'looked.test', denied: 'refused.test' },
   outside: { allowed: 'good.outside.test', denied: 'evil.outside.test' },
 };
 const ADDRESSES: Record<string, string[]> = {
   [NAMES.inside.allowed]: ['93.184.216.10', '2606:2800:220::10'],
   [NAMES.inside.denied]: ['93.184.216.66', '2606:2800:220::66'],
+  [NAMES.inspected.allowed]: ['93.184.216.12'],
+  [NAMES.inspected.denied]: ['93.184.216.68'],
   [NAMES.outside.allowed]: ['93.184.216.11', '2606:2800:220::11'],
   [NAMES.outside.denied]: ['93.184.216.67', '2606:2800:220::67'],
 };
@@ -32,6 +38,8 @@ policies:
   - action: network
     rules:
       - { destination: "${NAMES.inside.allowed}", effect: allow }
+      - { destination: "${NAMES.inspected.allowed}:443", effect: allow, inspect: true }
+      - { destination: "${NAMES.inspected.denied}:443", effect: allow, inspect: true, paths: ["/nothing/**"] }
   - action: shell_exec
     rules:
       - { command: "git push *", effect: allow, override: true }
@@ -124,16 +132,22 @@ describe.skipIf(refused !== undefined)('a program of everyday use', () => {
     const own = join(world.sandbox.project, `${++directories}`);
     mkdirSync(own);
     const { allowed, denied } = NAMES[where];
+    const inspected = Object.values(NAMES.inspected);
     const text = DRIVER.replace('SCRIPT', () => client.script).replace('WAYS', ways.join(' '));
     const env = { ...world.trust, REPOSITORIES: join(world.directory, 'git') };
-    return [['bash', '-c', text, 'bash', own, allowed, denied], { env }];
+    return [['bash', '-c', text, 'bash', own, allowed, denied, ...inspected], { env }];
   }
   let directories = 0;
 });
 
-/** By the proxy that the run's variables name, and by the name alone. */
-const waysOf = ({ via, only }: Client): readonly ('proxied' | 'bare')[] =>
-  only ? [only] : via ? ['proxied', 'bare'] : ['bare'];
+type Way = 'proxied' | 'bare' | 'inspected';
+
+/** By the proxy that the run's variables name, and by the name alone; and to a host whose requests are looked into. */
+function waysOf({ via, only, port }: Client): readonly Way[] {
+  if (only) return [only];
+  return [...(via ? (['proxied'] as const) : []), ...(port === 443 ? (['inspected'] as const) : []), 'bare'];
+}
+
 type Attempt = { text: string; status: number };
 
 /** Both hosts in each way, every time in a directory of its own; a line after each says how it ended. */
@@ -145,11 +159,13 @@ attempt() {
   mkdir "$own/$1-$2" && (cd "$own/$1-$2" && proxy=\${https_proxy#http://} && export proxy && client "$3" </dev/null)
   printf '\\n== %s %s %s\\n' "$1" "$2" "$?"
 }
-own=$1
+own=$1 allowed=$2 denied=$3
 for way in WAYS; do
   if [ $way = bare ]; then unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NODE_USE_ENV_PROXY; fi
+  if [ $way = inspected ]; then shift 2; fi
   attempt $way allowed "$2"
   attempt $way denied "$3"
+  if [ $way = inspected ]; then set -- "$own" "$allowed" "$denied"; fi
 done
 `;
 
@@ -163,6 +179,10 @@ function expectedReceipts(client: Client): unknown[] {
   const via = client.via ?? 'connect';
   const how = {
     proxied: { reached: { via, known: via }, stopped: { via, known: via, port } },
+    inspected: {
+      reached: { via: 'inspect', destination: NAMES.inspected.allowed },
+      stopped: { via: 'inspect', destination: NAMES.inspected.denied, port },
+    },
     bare: { reached: { via: 'transparent', known: 'dns' }, stopped: { via: 'dns', known: 'dns' } },
   };
   const who = { program: expect.stringMatching(program), pid: expect.any(Number) };

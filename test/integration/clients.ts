@@ -21,9 +21,9 @@ export type Client = {
 };
 
 const curl = 'curl -sSf --max-time 60';
-const REQUEST = String.raw`printf 'GET /hello HTTP/1.0\r\nHost: any\r\n\r\n'`;
+const REQUEST = String.raw`printf 'GET /hello HTTP/1.0\r\nHost: %s\r\n\r\n' $1`;
 /** What follows the head of the answer in the file `said`, with the status of the second program of the pipeline before. */
-const ANSWER = `status=\${PIPESTATUS[1]}; sed '1,/^\\r$/d' said; exit $status`;
+const ANSWER = `status=\${PIPESTATUS[1]}; grep -q '^HTTP/1.1 200 ' said && sed '1,/^\\r$/d' said && exit $status`;
 export const CLIENTS: readonly Client[] = [
   { title: 'curl over https', script: `${curl} https://$1/hello`, port: 443, program: /curl/, via: 'connect' },
   { title: 'curl over http', script: `${curl} http://$1/hello`, port: 80, program: /curl/, via: 'http' },
@@ -40,6 +40,14 @@ export const CLIENTS: readonly Client[] = [
     port: 443,
     program: /curl/,
     via: 'connect',
+  },
+  {
+    title: 'curl through SOCKS',
+    script: `${curl} \${proxy:+--proxy socks5h://$proxy} https://$1/hello`,
+    port: 443,
+    program: /curl/,
+    via: 'socks',
+    only: 'proxied',
   },
   {
     title: 'wget over https',
@@ -89,7 +97,9 @@ export const CLIENTS: readonly Client[] = [
       script: `'${node}' -e '
 const get = (url) => new Promise((done, fail) => require("node:https").get(url, (r) => r.setEncoding("utf8").on("data", done)).on("error", fail));
 (async () => {
-  console.log(await (await fetch("https://'$1'/hello")).text(), await get("https://'$1'/again"));
+  const answer = await fetch("https://'$1'/hello");
+  if (!answer.ok) throw answer.status;
+  console.log(await answer.text(), await get("https://'$1'/again"));
 })().catch((error) => { console.error(error); process.exit(3); });'`,
       port: 443,
       program: /node/,
