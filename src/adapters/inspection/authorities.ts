@@ -16,7 +16,12 @@ export function systemAuthorities(env: NodeJS.ProcessEnv = process.env): readonl
 export const certificatesIn = (path: string): string[] => blocksOf(readBounded(path)).filter(isCertificate);
 
 /** Whether Node trusts it only when it is told to. The certificate is one of those that are read here. */
-export const isNewToNode = (certificate: string): boolean => !NODES_OWN.has(certificate);
+export function isNewToNode(certificate: string): boolean {
+  // Read when something is inspected, and not by every daemon.
+  nodesOwn ??= new Set(unique(rootCertificates));
+  return !nodesOwn.has(certificate);
+}
+let nodesOwn: ReadonlySet<string> | undefined;
 
 /** For a client that trusts them. */
 export const trusting = (authorities: readonly string[]): SecureContext =>
@@ -55,7 +60,6 @@ function isCertificate(text: string): boolean {
   }
 }
 
-const NODES_OWN: ReadonlySet<string> = new Set(unique(rootCertificates));
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 /** Where distributions keep all of them in one file: Debian, Arch and Alpine; Fedora and Red Hat; SUSE; OpenSSL's own place. */
 const SYSTEM_BUNDLES = [

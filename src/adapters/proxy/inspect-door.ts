@@ -74,7 +74,7 @@ export class InspectDoor<Image> {
     if (!handshake.ok) {
       if (handshake.why !== 'gone')
         await tunnel.refuse(handshake.why === 'refused' ? 'authority-refused' : 'not-inspected');
-      return;
+      return void tunnel.client.destroy();
     }
     const secure = askTls(host, tls.trusted(), this.#limits.dialMs);
     this.#serve(handshake.socket, { tunnel, secure, usualPort: 443, agent: pinnedAgent(this.#limits, secure) });
