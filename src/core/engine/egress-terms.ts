@@ -1,3 +1,4 @@
+import { type Address, facesOf } from '../egress/address.ts';
 import { type EgressTerms, usualTerms } from '../egress/terms.ts';
 import { INSPECT, type Injection, SNI, type SniTerm, saysNothing, UNSAID } from '../policy/connection-terms.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
@@ -35,8 +36,7 @@ export function mayInspect(image: PolicyImage, endpoint: Endpoint): boolean {
 
 /** The rules that speak of a request which is made to pass: stricter rules for others stay silent. Sorted. */
 export function rulesForSome(image: PolicyImage, endpoint: Endpoint): number[] {
-  const rules = matchEndpoint(image, endpoint).filter((rule) => couldSpeak(image.rules[rule]!));
-  return [...new Set(rules)].sort((a, b) => a - b);
+  return matchFaces(image, endpoint).filter((rule) => couldSpeak(image.rules[rule]!));
 }
 
 /**
@@ -86,9 +86,15 @@ type Term = (rule: RuleView) => number;
 /** Rules that could let something pass and are not pierced for every connection, sorted. */
 function termsInPlay(image: PolicyImage, endpoint: Endpoint): number[] {
   if (!saysTerms(image)) return [];
-  const matching = [...new Set(matchEndpoint(image, endpoint))].sort((a, b) => a - b);
+  const matching = matchFaces(image, endpoint);
   const always = matching.filter((rule) => !speaksOfSome(image.rules[rule]!));
   return matching.filter((rule) => couldSpeak(image.rules[rule]!) && !isPierced(image, rule, always));
+}
+
+/** An address that carries another leads to it as well, and what is said of either holds. Sorted. */
+function matchFaces(image: PolicyImage, { address, ...rest }: Endpoint): number[] {
+  const faces = address ? facesOf(address as Address).map((face) => ({ ...rest, address: face })) : [rest];
+  return [...new Set(faces.flatMap((face) => matchEndpoint(image, face)))].sort((a, b) => a - b);
 }
 
 function strictestTerm(image: PolicyImage, rules: readonly number[], term: Term): number {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseAddress } from '../../../../src/core/egress/address.ts';
 import {
   egressTermsFor,
   injectionsFor,
@@ -77,6 +78,14 @@ describe('the terms of a connection', () => {
     const image = imageOf(rules('destination: "*", effect: allow'));
     expect(egressTermsFor(image, { name: 'a.test', port: 443 })).toEqual({ sni: 'required', inspect: false });
     expect(egressTermsFor(image, { name: 'a.test', port: 8443 })).toEqual({ sni: 'match', inspect: false });
+  });
+
+  it('are those of an address that another carries (RFC 6052)', () => {
+    const image = imageOf(
+      rules('destination: "*", effect: allow', 'destination: "93.184.216.34", effect: allow, inspect: true'),
+    );
+    const inspects = (text: string) => egressTermsFor(image, { address: parseAddress(text)!, port: 443 }).inspect;
+    expect(['64:ff9b::5db8:d822', '64:ff9b::5db8:d823', '93.184.216.34'].map(inspects)).toEqual([true, false, true]);
   });
 
   it('are said for the port that the rule is about', () => {
