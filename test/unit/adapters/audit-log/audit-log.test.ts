@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { findRecord, followRecords, readRecords, tailRecords } from '../../../../src/adapters/audit-log/read.ts';
+import { recoverLog } from '../../../../src/adapters/audit-log/recovery.ts';
 import { allowed, denied } from '../../../support/audit-chain.ts';
 import { auditLogFixture } from '../../../support/audit-log-fixture.ts';
 
@@ -136,25 +137,32 @@ describe('the audit log', () => {
 
 describe('after a crash in the middle of a write', () => {
   test('every length of the last entry is cut off, kept aside and recorded', async () => {
-    const { file, directory } = await written(several.slice(0, 3));
+    const { file, directory, options } = await written(several.slice(0, 3));
     const whole = readFileSync(file);
     const last = whole.lastIndexOf('\n', whole.length - 2) + 1;
+    const tornIn = (place: string) => readdirSync(place).filter((name) => name.startsWith('torn-'));
+    const leaveTorn = (size: number) => {
+      for (const name of tornIn(directory)) rmSync(`${directory}/${name}`);
+      rmSync(`${directory}/head`, { force: true });
+      writeFileSync(file, whole.subarray(0, size));
+    };
     for (let size = last + 1; size < whole.length; size++) {
-      const copy = auditLogFixture();
-      for (const name of ['ed25519.key', 'ed25519.pub'])
-        copyFileSync(`${directory}/${name}`, `${copy.directory}/${name}`);
-      writeFileSync(`${copy.directory}/000001.jsonl`, whole.subarray(0, size));
-      const same = auditLogFixture(copy.directory);
-      if (size === last + 9) expect(await same.kinds()).toContain('3 torn-tail');
+      leaveTorn(size);
+      const { findings } = recoverLog(directory, { now: options.now(), verify: options.verify });
+      expect(findings[0]).toMatchObject({ kind: 'torn-tail', count: size - last });
+      expect(readFileSync(`${directory}/${tornIn(directory)[0]}`)).toEqual(whole.subarray(last, size));
+      expect(readFileSync(file)).toEqual(whole.subarray(0, last));
+    }
+    // With the log around it: at every length that ends something else, and some between.
+    for (const size of [last + 1, last + 9, last + 100, whole.length - 2, whole.length - 1]) {
+      leaveTorn(size);
+      const same = auditLogFixture(directory);
+      expect(await same.kinds()).toContain('3 torn-tail');
       await (await same.open()).close();
-      const torn = readdirSync(same.directory).find((name) => name.startsWith('torn-'));
-      expect(readFileSync(`${same.directory}/${torn}`)).toEqual(whole.subarray(last, size));
+      expect(tornIn(directory)).toHaveLength(1);
       expect(await same.verify()).toMatchObject({ ok: true, entries: 4, losses: [3, 4] });
-      expect(findRecord(same.directory, 3)).toMatchObject({
-        action: 'recovered',
-        kind: 'torn-tail',
-        count: size - last,
-      });
+      const recovered = { action: 'recovered', kind: 'torn-tail', count: size - last };
+      expect(findRecord(directory, 3)).toMatchObject(recovered);
     }
   });
 
