@@ -43,22 +43,22 @@ export function pinnedAgent(limits: Limits, secure?: (socket: Socket) => Promise
 }
 
 /** Dials the addresses that the origin spells out; any other origin fails. */
-function dialler(limits: Limits, secure: (socket: Socket) => Promise<Socket> = async (socket) => socket): Agent {
+function dialler(limits: Limits, secure?: (socket: Socket) => Promise<Socket>): Agent {
+  const idleMs = secure ? SECURE_IDLE_MS : IDLE_MS;
   return new Agent({
     connect: ({ hostname, port }, callback) => {
       const addresses = spelledOut(hostname);
       if (!addresses) return callback(new Error('origin is not pinned'), null);
       dial(addresses, Number(port) || 80, limits, undefined)
-        .then(({ socket }) => secure(socket))
+        .then(({ socket }) => secure?.(socket) ?? socket)
         .then(
           (socket) => callback(null, socket),
           (error: Error) => callback(error, null),
         );
     },
     pipelining: 1,
-    // Short, because a request on a connection that the origin is just closing fails, and it is never sent twice.
-    keepAliveTimeout: 1000,
-    keepAliveMaxTimeout: 1000,
+    keepAliveTimeout: idleMs,
+    keepAliveMaxTimeout: idleMs,
     headersTimeout: ANSWER_MS,
     bodyTimeout: 0, // streams of models and events pause for long
   });
@@ -72,6 +72,10 @@ function spelledOut(hostname: string): readonly Address[] | undefined {
 }
 
 const SUFFIX = 'pinned';
+/** Short, because a request on a connection that the origin is just closing fails, and it is never sent twice. */
+const IDLE_MS = 1000;
+/** TLS costs more to begin anew; servers keep it for 5 s and longer. */
+const SECURE_IDLE_MS = 4000;
 /** As many as fit into a host name. */
 const MAX_ADDRESSES = 6;
 const ANSWER_MS = 600_000;
