@@ -76,14 +76,14 @@ complete -o default -F _gatekeeper gatekeeper`;
 
 function zsh(verbs: readonly Verb[]): string {
   const cases = verbs.map(
-    ({ path, words }) => `    '${path}') words=(${words.map(({ word, text }) => zshWord(word, text)).join(' ')}) ;;`,
+    ({ path, words }) => `    '${path}') offers=(${words.map(({ word, text }) => zshWord(word, text)).join(' ')}) ;;`,
   );
   return `#compdef gatekeeper
 # zsh completion for gatekeeper; use it with: source <(gatekeeper completion zsh)
 _gatekeeper() {
   local path_so_far='' word index
-  local -a words_of_line words_given
-  words_of_line=("\${(@)words}")
+  local program=$words[1]
+  local -a words_given offers
   words_given=("\${(@)words[2,CURRENT-1]}")
   if [[ $words_given[-1] == --policy && -z \${(M)words_given:#--} ]]; then
     _alternative 'presets:preset:(${PRESETS.join(' ')})' 'files:policy file:_files'
@@ -105,9 +105,9 @@ _gatekeeper() {
 ${cases.join('\n')}
   esac
   case $path_so_far in
-${DESTINATIONS.map(({ path, which }) => `    '${path.replace(' ', '/')}') [[ $PREFIX == -* ]] || { compadd -- \${(f)"$($words_of_line[1] completion ${which} 2>/dev/null)"}; return } ;;`).join('\n')}
+${DESTINATIONS.map(({ path, which }) => `    '${path.replace(' ', '/')}') [[ $PREFIX == -* ]] || { compadd -- \${(f)"$($program completion ${which} 2>/dev/null)"}; return } ;;`).join('\n')}
   esac
-  _describe 'gatekeeper' words || _files
+  _describe 'gatekeeper' offers || _files
 }
 compdef _gatekeeper gatekeeper`;
 }
