@@ -86,21 +86,22 @@ const LOOKUP_JAVA = `class Lookup {
   }
 }`;
 
+const sandbox = useSandbox();
+beforeAll(() => {
+  const source = sandbox.write('lookup.c', LOOKUP_C);
+  sandbox.write('Lookup.java', LOOKUP_JAVA);
+  sandbox.write('lookup.py', LOOKUP_PYTHON);
+  sandbox.write('lookup.cjs', LOOKUP_NODE);
+  const compile = (program: string, name: string, ...flags: string[]): void => {
+    const output = join(sandbox.project, name);
+    if (findProgram(program)) execFileSync(program, ['-O1', ...flags, '-o', output, source], { stdio: 'ignore' });
+  };
+  compile('gcc', 'lookup-glibc');
+  compile('gcc', 'lookup-static', '-static');
+  compile('musl-gcc', 'lookup-musl', '-static');
+});
+
 describe('a program that looks names up', () => {
-  const sandbox = useSandbox();
-  beforeAll(() => {
-    const source = sandbox.write('lookup.c', LOOKUP_C);
-    sandbox.write('Lookup.java', LOOKUP_JAVA);
-    sandbox.write('lookup.py', LOOKUP_PYTHON);
-    sandbox.write('lookup.cjs', LOOKUP_NODE);
-    const compile = (program: string, name: string, ...flags: string[]): void => {
-      const output = join(sandbox.project, name);
-      if (findProgram(program)) execFileSync(program, ['-O1', ...flags, '-o', output, source], { stdio: 'ignore' });
-    };
-    compile('gcc', 'lookup-glibc');
-    compile('gcc', 'lookup-static', '-static');
-    compile('musl-gcc', 'lookup-musl', '-static');
-  });
   const run = (script: string, options: InsideOptions = {}): Promise<InsideOutcome> =>
     inside(sandbox, ['bash', '-c', script], { policy: POLICY, ...options });
   const denials = ({ receipts }: InsideOutcome) => receipts.filter(({ verdict }) => verdict === 'deny');
@@ -175,10 +176,7 @@ print(socket.gethostbyaddr(v4)[0])`;
 });
 
 describe('where the hook alone enforces', () => {
-  const sandbox = useSandbox();
-
   it('what resolves by itself is served as elsewhere, and the C library sends no datagrams', async () => {
-    sandbox.write('lookup.cjs', LOOKUP_NODE);
     const script = 'echo $RES_OPTIONS; node lookup.cjs resolve4 "$@"; getent ahosts some.wild.test';
     const outcome = await inside(sandbox, ['sh', '-c', script, 'sh', ...NAMES], {
       policy: POLICY,
@@ -194,7 +192,6 @@ describe('where the hook alone enforces', () => {
 });
 
 describe('the files that say how names are looked up', () => {
-  const sandbox = useSandbox();
   beforeAll(() => symlinkSync('/etc/hosts', join(sandbox.project, 'link')));
   const OFFERED = /nameserver 198\.18\.0\.1\n[\s\S]*use-vc[\s\S]*localhost[\s\S]*198\.18\.0\.\d+\texact\.test/;
   const cat = 'cat /etc/resolv.conf /etc/hosts';
