@@ -83,7 +83,11 @@ const amount = (number: number, text: (number: number) => string = String): stri
 type Column = { name: string; cell: (row: Activity) => string; least: number; right?: true };
 const COLUMNS: readonly Column[] = [
   { name: 'VERDICT', cell: ({ verdict }) => verdict, least: 7 },
-  { name: 'DESTINATION', cell: ({ destination }) => destination, least: 16 },
+  {
+    name: 'DESTINATION',
+    cell: ({ destination, called }) => (called === undefined ? destination : `${destination} (${called})`),
+    least: 16,
+  },
   { name: 'PROGRAM', cell: ({ program }) => program.slice(program.lastIndexOf('/') + 1), least: 7 },
   { name: 'RUN', cell: ({ agent }) => agent, least: 4 },
   { name: 'COUNT', cell: ({ count }) => String(count), least: 5, right: true },

@@ -22,6 +22,8 @@ export type Activity = {
   /** `api.example:443`; the host alone when no port was asked for. */
   destination: string;
   program: string;
+  /** What TLS called the bare address that was connected to, the last time. */
+  called?: string | undefined;
   /** Of the last attempt. */
   verdict: string;
   rule: string | undefined;
@@ -76,8 +78,12 @@ export class NetActivity {
   }
 
   #closed(receipt: NetReceipt): boolean {
-    const row = this.#rows.get(keyOf(receipt));
+    const { known, destination, address } = receipt;
+    // A name that only TLS told is in the end's receipt, and not in that of the beginning.
+    const begun = known === 'sni' ? this.#rows.get(keyOf({ ...receipt, destination: address })) : undefined;
+    const row = begun?.open ? begun : this.#rows.get(keyOf(receipt));
     if (!row) return false;
+    if (row === begun) row.called = destination;
     row.open = Math.max(0, row.open - 1);
     row.bytesUp += receipt.bytesUp ?? 0;
     row.bytesDown += receipt.bytesDown ?? 0;
@@ -131,9 +137,8 @@ const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : 
 
 const keyOf = (receipt: NetReceipt): string => JSON.stringify([receipt.run, placeOf(receipt), receipt.program ?? '']);
 
-/** Requests within a tunnel are told one by one, and end with it. */
+/** Whether its end will be told. */
 function isDialled({ verdict, via, reason, destination, address }: NetReceipt): boolean {
-  if (verdict === 'deny' || via === undefined || via === 'inspect' || via === 'dns' || reason === 'unresolved')
-    return false;
+  if (verdict === 'deny' || via === undefined || via === 'dns' || reason === 'unresolved') return false;
   return address !== undefined || parseHost(bracketed(destination ?? ''))?.kind === 'address';
 }

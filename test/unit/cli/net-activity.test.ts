@@ -40,6 +40,12 @@ describe('activityLines', () => {
     ]);
   });
 
+  it('shows the name that TLS told beside the address', () => {
+    expect(activityLines([row({ destination: '192.0.2.1:443', called: 'a.example' })], wide)[1]).toContain(
+      ' 192.0.2.1:443 (a.example) ',
+    );
+  });
+
   it('names the runs when there are several', () => {
     expect(activityLines([row(), row({ run: 'r2', agent: 'codex' })], wide)[0]).toContain('RUN');
     expect(activityLines([row()], wide)[0]).not.toContain('RUN');

@@ -67,6 +67,13 @@ describe('a row of activity', () => {
     expect(rowsOf(literal)).toMatchObject([{ open: 1, destination: '[2001:db8::1]:443' }]);
   });
 
+  it('of a bare address ends under the name that TLS told', () => {
+    const { address: _, ...begun } = receipt({ destination: '192.0.2.1', known: 'literal', via: 'transparent' });
+    expect(rowsOf(begun, closed({ destination: 'a.example', known: 'sni', via: 'transparent' }))).toMatchObject([
+      { destination: '192.0.2.1:443', called: 'a.example', open: 0, bytesDown: 200 },
+    ]);
+  });
+
   it('is not open any more when its run or the daemon is gone', () => {
     expect(rowsOf(receipt({}), receipt({ action: 'run_end', run: 'r2' }))).toMatchObject([{ open: 1 }]);
     expect(rowsOf(receipt({}), receipt({ action: 'run_end' }))).toMatchObject([{ open: 0 }]);
