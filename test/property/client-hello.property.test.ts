@@ -64,6 +64,7 @@ it('no mutation of a real hello names to a server another host than is read here
     fc.record({ at, drop: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ at, put: fc.uint8Array({ minLength: 1, maxLength: 4 }) }),
     fc.record({ at, again: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ at: fc.constant(0), put: recordInFront }),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), fc.boolean(), (changes, mend) => {
@@ -74,6 +75,11 @@ it('no mutation of a real hello names to a server another host than is read here
   );
   expect(agreed).toBeGreaterThan(100);
 });
+
+/** What servers pass over, some of them, in front of a hello. */
+const recordInFront = fc
+  .tuple(fc.integer({ min: 0x14, max: 0x18 }), fc.integer({ min: 0, max: 4 }), fc.uint8Array({ maxLength: 3 }))
+  .map(([type, minor, data]) => Buffer.from([type, 3, minor, 0, data.length, ...data]));
 
 type Change = { at: number; set?: number; drop?: number; put?: Uint8Array; again?: number };
 function apply(bytes: Buffer, { at, set, drop, put, again }: Change): Buffer {

@@ -5,8 +5,8 @@ export type ClientHello = {
 };
 
 /**
- * `more`: a hello as far as it goes. `foreign`: another protocol than TLS. `malformed`: TLS, as a server may take it, that does not begin with one hello
- * of one reading.
+ * `more`: a hello as far as it goes. `foreign`: what no server of TLS takes. `malformed`: what one may take, and that does not begin with one hello of one
+ * reading.
  */
 export type HelloProgress = { kind: 'more' } | { kind: 'foreign' } | { kind: 'malformed' } | FoundHello;
 export type FoundHello = { kind: 'hello'; hello: ClientHello };
@@ -37,28 +37,32 @@ export class HelloReader {
   #takeHeader(byte: number): number {
     this.#seen++;
     this.#header[this.#headerHeld++] = byte;
-    const [type = 0, major = 0] = this.#header;
     const isFirst = this.#held === 0;
-    const looksLikeTls = type >= CHANGE_CIPHER_SPEC && type <= HEARTBEAT && (this.#headerHeld < 2 || major === 3);
-    if (!looksLikeTls) this.#outcome = { kind: isFirst ? 'foreign' : 'malformed' };
-    // Servers that pass over a record in front of the hello must not be led past this reader.
-    else if (this.#headerHeld >= 2 && type !== HANDSHAKE) this.#outcome = { kind: 'malformed' };
+    const [type = 0, major = 0, , high = 0, low = 0] = this.#header;
+    const couldBegin = type === HANDSHAKE || (isFirst && (type === CHANGE_CIPHER_SPEC || type === ALERT));
+    if (!couldBegin || (this.#headerHeld >= 2 && major !== 3)) {
+      this.#outcome = { kind: isFirst ? 'foreign' : 'malformed' };
+    }
     if (this.#headerHeld < RECORD_HEADER || this.#outcome.kind !== 'more') return 1;
     this.#headerHeld = 0;
-    this.#recordLeft = (this.#header[3] ?? 0) * 256 + (this.#header[4] ?? 0);
-    if (this.#recordLeft === 0 || this.#recordLeft > RECORD_MAX) this.#outcome = { kind: 'malformed' };
+    this.#recordLeft = high * 256 + low;
+    const isHello = type === HANDSHAKE && this.#recordLeft > 0 && this.#recordLeft <= RECORD_MAX;
+    // Servers pass over records that are empty, and over alerts, in front of a hello; none passes over others.
+    if (!isHello)
+      this.#outcome = { kind: type === HANDSHAKE || this.#recordLeft <= SKIPPED_MAX ? 'malformed' : 'foreign' };
     return 1;
   }
 
   #takeFragment(chunk: Uint8Array, at: number): number {
+    // No server takes another message first.
+    if (this.#held === 0 && chunk[at] !== CLIENT_HELLO) this.#outcome = { kind: 'foreign' };
     const taken = Math.min(this.#recordLeft, chunk.length - at, MAX_BYTES - this.#seen);
     if (this.#message.length === 0) this.#message = new Uint8Array(MAX_BYTES);
     this.#message.set(chunk.subarray(at, at + taken), this.#held);
     this.#held += taken;
     this.#seen += taken;
     this.#recordLeft -= taken;
-    const [type, high = 0, middle = 0, low = 0] = this.#message;
-    if (type !== CLIENT_HELLO) this.#outcome = { kind: 'malformed' };
+    const [, high = 0, middle = 0, low = 0] = this.#message;
     if (this.#outcome.kind !== 'more' || this.#held < MESSAGE_HEADER) return taken;
     const end = MESSAGE_HEADER + high * 65_536 + middle * 256 + low;
     if (end > MAX_BYTES) this.#outcome = { kind: 'malformed' };
@@ -151,7 +155,9 @@ const RECORD_MAX = 16 * 1024;
 const MESSAGE_HEADER = 4;
 const CLIENT_HELLO = 1;
 const CHANGE_CIPHER_SPEC = 0x14;
+const ALERT = 0x15;
 const HANDSHAKE = 0x16;
-const HEARTBEAT = 0x18;
+/** A record in front of the hello is no longer than an alert. */
+const SKIPPED_MAX = 2;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;

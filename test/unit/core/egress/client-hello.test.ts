@@ -68,12 +68,25 @@ describe('another protocol', () => {
     expect(read(bytes)).toEqual({ kind: 'foreign' });
   });
 
-  it('is not told by a first byte that it shares', () => {
-    for (const byte of [0x14, 0x15, 0x16, 0x17, 0x18]) {
+  it('is not told by bytes that it shares', () => {
+    for (const byte of [0x14, 0x15, 0x16]) {
       expect(read(Uint8Array.of(byte))).toEqual({ kind: 'more' });
       expect(read(Uint8Array.of(byte), Uint8Array.of(2))).toEqual({ kind: 'foreign' });
     }
-    for (const byte of [0x13, 0x19]) expect(read(Uint8Array.of(byte))).toEqual({ kind: 'foreign' });
+    for (const byte of [0x13, 0x17, 0x18, 0x19]) expect(read(Uint8Array.of(byte))).toEqual({ kind: 'foreign' });
+  });
+
+  it.each([
+    ['data first', '1703030001'],
+    ['a long alert first', '1503000003'],
+    ['a long change of cipher first', '1403000003'],
+    ['another message than a hello', '160301000402'],
+    // The length of a message comes first there, the lowest byte in front: 0x316, 0x315 and 0x314 of them.
+    ['a message of MongoDB', '160300000700000000000000d40700'],
+    ['another message of MongoDB', '150300000700000000000000d40700'],
+    ['a third message of MongoDB', '140300000700000000000000d40700'],
+  ])('is what no server of TLS takes: %s', (_name, hex) => {
+    expect(read(Buffer.from(hex, 'hex'))).toEqual({ kind: 'foreign' });
   });
 });
 
@@ -104,10 +117,9 @@ describe('what a server could read in another way', () => {
   it.each([
     ['an alert first', '15030300020100'],
     ['a change of cipher first', '140303000101'],
-    ['data first', '17030300010a'],
+    ['an empty change of cipher first', '1403030000'],
     ['an empty record', '1603010000'],
     ['a record that is too long', '1603014001'],
-    ['another message than a hello', '160301000402000000'],
     ['a record of another type in between', `160301000201001503`],
     ['a record of another version in between', `1603010002010016fe`],
   ])('is malformed: %s', (_name, hex) => {
