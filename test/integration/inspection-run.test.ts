@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RunAuthority } from '../../src/adapters/inspection/run-authority.ts';
-import { inside, outside } from '../support/run-inside.ts';
+import { type InsideOptions, inside, outside } from '../support/run-inside.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startSecureOrigin } from './inspect-rig.ts';
 
@@ -45,8 +45,8 @@ beforeEach(() => {
   seen = [];
 });
 
-const run = (script: string, more: Record<string, string> = {}) =>
-  inside(sandbox, ['sh', '-c', script], { policy: policy(), env: { ...env, ...more } });
+const run = (script: string, more: Record<string, string> = {}, options: InsideOptions = {}) =>
+  inside(sandbox, ['sh', '-c', script], { policy: policy(), env: { ...env, ...more }, ...options });
 const curl = (words: string) =>
   `curl -sS -m 10 --noproxy none -w ' %{http_code}\\n' ${words} https://localhost:${origin.port}/v1/data?q=1`;
 
@@ -72,7 +72,7 @@ import glob, os
 found = []
 def look(name, text):
     if b'${SECRET.slice(0, 9)}' + b'${SECRET.slice(9)}' in text or b'PRIVATE' + b' KEY' in text: found.append(name)
-for name in glob.glob('/proc/[0-9]*/environ') + glob.glob('/proc/[0-9]*/cmdline') + [os.environ['SSL_CERT_FILE'], os.environ['NODE_EXTRA_CA_CERTS']]:
+for name in glob.glob('/proc/[0-9]*/environ') + [os.environ['SSL_CERT_FILE'], os.environ['NODE_EXTRA_CA_CERTS']]:
     try: look(name, open(name, 'rb').read())
     except OSError: pass
 offered = os.path.dirname(os.environ['SSL_CERT_FILE'])
@@ -118,10 +118,14 @@ print(os.environ['SERVICE_KEY'], found, open(offered + '/ca.pem').read().count('
 
   it('is read by programs of all kinds, which trust what their variables name', async () => {
     const url = `https://localhost:${origin.port}`;
-    const { stdout, stderr } = await run(`export NO_PROXY= no_proxy=
+    const { stdout, stderr } = await run(
+      `export NO_PROXY= no_proxy=
 python3 -c "import urllib.request as u; print(u.urlopen('${url}/python').read().decode())"
 node -e "fetch('${url}/node').then((answer) => answer.text()).then(console.log)"
-git ls-remote ${url}/git refs/heads/main`);
+git ls-remote ${url}/git refs/heads/main`,
+      {},
+      { hooks: 'on' },
+    ); // which is what leads this version of Node to the proxy
     expect([stdout.split('\n'), stderr]).toEqual([
       ['hello GET', 'hello GET', `${'4'.repeat(40)}\trefs/heads/main`, ''],
       '',

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { firstFlight } from '../support/captured-hello.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { freePort, openTunnel, readAll, startOrigin, startTcp } from './egress-rig.ts';
+import { exchange, freePort, openTunnel, readAll, startOrigin, startTcp } from './egress-rig.ts';
 import { ask, type InspectRig, startInspectRig, startSecureOrigin } from './inspect-rig.ts';
 
 const run = promisify(execFile);
@@ -333,5 +333,24 @@ describe('a header that a rule puts in', () => {
     const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET /moved HTTP/1.1'));
     expect(said).toMatch(/^HTTP\/1\.1 302 /);
     expect(seen.map(({ url }) => url)).toEqual(['/moved']);
+  });
+
+  it('is put into plain HTTP through the proxy too, where it does not leave the machine', async () => {
+    const plain = await startOrigin((_request, response) => response.end('plain'));
+    rig.requests = { allowed: ['GET /', 'POST /up'], injected };
+    rig.secrets.set('r1 KEY', 'sesame');
+    for (const [method, body] of [
+      ['GET / HTTP/1.1', ''],
+      ['POST /up HTTP/1.1\r\nContent-Length: 1', 'x'],
+    ] as const) {
+      const text = `${method.replace('/', `http://a.test:${plain.port}/`)}\r\nAUTHORIZATION: mine`;
+      const said = await exchange(rig.proxyPort, `${request(text, `a.test:${plain.port}`)}${body}`);
+      expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(plain.requests.map(({ method, headers }) => [method, headers.authorization])).toEqual([
+      ['GET', 'Bearer sesame'],
+      ['POST', 'Bearer sesame'],
+    ]);
+    await plain.close();
   });
 });
