@@ -41,6 +41,16 @@ describe('upgrades over plain HTTP', () => {
     const server = await origin((_request, response) => response.writeHead(426, { 'x-why': 'old' }).end('no'));
     const answer = await exchange(rig.proxyPort, upgrade(`http://ws.test:${server.port}/`, 'websocket'));
     expect(answer).toMatch(/^HTTP\/1\.1 426 .*x-why: old.*connection: close\r\n\r\nno$/is);
+    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', via: 'upgrade', host: 'ws.test' });
+  });
+
+  it('tells the end of those that found no origin', async () => {
+    const rig = await rigWith();
+    const server = await origin(() => undefined);
+    await server.close();
+    const answer = await exchange(rig.proxyPort, upgrade(`http://ws.test:${server.port}/`, 'websocket'));
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', address: null, bytesUp: 0 });
   });
 
   it('turns an offer of h2c into the plain request', async () => {

@@ -50,18 +50,21 @@ async function serve<Image>(
   });
   if (!('ok' in admitted)) return admitted;
   const started = performance.now();
-  if (socket.destroyed) return undefined;
-  const dialled = await dial(admitted.addresses, port, doorway.limits, socket).catch(() => undefined);
+  const dialled = socket.destroyed
+    ? undefined
+    : await dial(admitted.addresses, port, doorway.limits, socket).catch(() => undefined);
   const unreachable = failure('unreachable', formatHost(host), port, 502);
-  if (!dialled) return unreachable;
-  const bytes = await passUpgrade(
-    { request, target, usualPort: 80, injected: admitted.headers, socket, head, unreachable },
-    dialled.socket,
-    doorway.limits,
-  );
+  const bytes =
+    dialled &&
+    (await passUpgrade(
+      { request, target, usualPort: 80, injected: admitted.headers, socket, head, unreachable },
+      dialled.socket,
+      doorway.limits,
+    ));
   const durationMs = Math.round(performance.now() - started);
-  if (bytes) admitted.closed({ address: dialled.address, ...bytes, durationMs });
-  return undefined;
+  // What was allowed has an end, whatever became of it.
+  admitted.closed({ address: dialled?.address, ...(bytes ?? NOTHING_CARRIED), durationMs });
+  return dialled || socket.destroyed ? undefined : unreachable;
 }
 
 export type Upgrade = {
@@ -156,4 +159,5 @@ function responseHead(response: IncomingMessage, extra: readonly string[]): stri
   return `${[...lines, ...extra].join('\r\n')}\r\n\r\n`;
 }
 
+const NOTHING_CARRIED: TunnelBytes = { bytesUp: 0, bytesDown: 0 };
 const ANSWER_MS = 600_000;
