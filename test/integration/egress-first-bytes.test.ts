@@ -138,8 +138,11 @@ describe('a tunnel for which TLS is required', () => {
     const server = await farSide();
     expect(await startOf(rig, 'good.test', Buffer.alloc(0), server.port)).toBe('');
     (await openTunnel(rig.proxyPort, `good.test:${server.port}`)).destroy();
-    await expect.poll(() => rig.events.filter(({ kind }) => kind === 'closed')).toHaveLength(2);
-    expect(reasons(rig)).toEqual(['allow null', 'allow null']);
+    const hasty = connect({ port: rig.proxyPort, host: '127.0.0.1', allowHalfOpen: true });
+    hasty.end(`CONNECT good.test:${server.port} HTTP/1.1\r\nHost: good.test\r\n\r\n`);
+    await readAll(hasty);
+    await expect.poll(() => rig.events.filter(({ kind }) => kind === 'closed')).toHaveLength(3);
+    expect(new Set(reasons(rig))).toEqual(new Set(['allow null']));
   });
 
   it('takes a hello that came with the request, and says in the answer why one is refused', async () => {
@@ -275,6 +278,14 @@ describe.each(['required', 'match'] as const)('a bare address (%s)', (sni) => {
     }
     expect(server.got()).toHaveLength(0);
   });
+});
+
+it('a simulated run that says nothing is told nothing', async () => {
+  const rig = await rigUnder({ sni: 'required' });
+  rig.simulate = true;
+  const server = await farSide();
+  expect(await startOf(rig, 'good.test', Buffer.alloc(0), server.port)).toBe('');
+  expect(reasons(rig)).toEqual(['allow null']);
 });
 
 it('a simulated run is told what would be refused, and not held up', async () => {

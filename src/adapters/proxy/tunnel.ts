@@ -84,7 +84,7 @@ export class Tunnel<Image> {
   ): Promise<Refusal | undefined> {
     const { client, destination, established } = this.#ends;
     dialled.socket.on('error', () => dialled.socket.destroy());
-    const early = await Promise.race([judged, undefined]);
+    const early = (await Promise.race([first.found, undefined])) && (await judged);
     if (!early) {
       established();
       first.expectWithin(this.#parts.limits.firstByteMs);
@@ -99,7 +99,7 @@ export class Tunnel<Image> {
     this.#close(admitted, dialled);
     const { called } = { called: undefined, ...outcome };
     if (outcome.passes && called !== undefined) await this.#handOver(calledBy(destination, called), outcome.found);
-    else if (!outcome.passes && early) return outcome.refusal;
+    else if (!outcome.passes && outcome.refusal && early) return outcome.refusal;
     else hangUp(client, outcome.passes ? undefined : outcome.refusal);
     return undefined;
   }
@@ -149,12 +149,14 @@ export class Tunnel<Image> {
   async #judge(found: FirstBytes): Promise<Judged> {
     const { destination } = this.#ends;
     const waits = this.#waits || this.#terms.inspect;
-    if (found.kind === 'gone' || (waits && found.kind === 'ended' && found.bytes.length === 0)) return LEFT;
+    const passed: Judged = { passes: true, found, called: undefined, inspect: false };
+    if (found.kind === 'gone') return LEFT;
+    if (found.kind === 'ended' && found.bytes.length === 0) return waits ? LEFT : passed;
     try {
       const reason = contradiction(found, destination.host, this.#terms.sni);
       if (reason === undefined) return await this.#judgeCalled(found, waits);
       const refusal = await this.#refuse(reason, destination);
-      return refusal ? { passes: false, refusal } : { passes: true, found, called: undefined, inspect: false };
+      return refusal ? { passes: false, refusal } : passed;
     } catch {
       return { passes: false, refusal: malformed('the tunnel failed', 500) };
     }
