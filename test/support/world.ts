@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,7 +92,7 @@ async function open(world: World, { zone, addresses, hosts = '', behind }: World
   };
   await serve([process.execPath, '--import', TYPESCRIPT, SERVERS, JSON.stringify(plan)], /^ready$/m);
   return async () => {
-    for (const server of servers) server.kill('SIGKILL');
+    await Promise.all(servers.map(end));
     await plain.close();
     machines.close();
   };
@@ -124,6 +125,16 @@ function started([program = '', ...argv]: string[], ready: RegExp): Promise<{ ch
     child.once('error', fail);
     child.once('exit', () => fail(new Error(`${argv.join(' ')} ended: ${said}`)));
   });
+}
+
+/** At once, but not so that a server could leave anything behind; a database keeps a segment of shared memory. */
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, 'exit');
+  server.kill('SIGINT');
+  const timer = setTimeout(() => server.kill('SIGKILL'), 10_000);
+  await gone;
+  clearTimeout(timer);
 }
 
 function trustIn({ ca, bundle }: Authority): Record<string, string> {

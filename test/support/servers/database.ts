@@ -15,7 +15,9 @@ export function makeDatabase(directory: string): { argv: string[]; ready: RegExp
   const made = ['-D', join(own, 'data'), '-U', 'tester', '-A', 'trust', '--no-sync', '--no-locale', '-E', 'UTF8'];
   const options = { stdio: 'pipe', cwd: own, ...(account && { uid: account.uid, gid: account.gid }) } as const;
   execFileSync(initdb, made, options);
-  const as = account ? ['setpriv', '--reuid', account.name, '--regid', String(account.gid), '--clear-groups'] : [];
+  // It ends with the tests also when they are killed.
+  const as = ['setpriv', '--pdeathsig', 'INT'];
+  if (account) as.push('--reuid', account.name, '--regid', String(account.gid), '--clear-groups');
   return {
     argv: [...as, postgres, '-D', join(own, 'data'), '-k', own, '-c', 'listen_addresses=', '-c', 'fsync=off'],
     ready: /ready to accept connections/,
