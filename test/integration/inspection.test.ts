@@ -109,6 +109,16 @@ describe('a request in an inspected tunnel', () => {
     expect(seen.map(({ url }) => url)).not.toContain('/no');
   });
 
+  it('may not follow to another host', async () => {
+    const head = (host: string) => `HTTP/1.1\r\nHost: ${host}:${origin.port}\r\n`;
+    const said = await ask(
+      await rig.open(`a.test:${origin.port}`),
+      `GET /1 ${head('a.test')}\r\nGET /2 ${head('b.test')}\r\nGET /3 ${head('a.test')}Connection: close\r\n\r\n`,
+    );
+    expect(said.match(/HTTP\/1\.1 \d+/g)?.slice(0, 2)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+    expect(seen.map(({ url }) => url)).not.toContain('/2');
+  });
+
   it('that redirects is not followed', async () => {
     expect((await curl('-w', '%{http_code}', at('/moved'))).stdout).toBe('302');
     expect(seen).toHaveLength(1);
@@ -189,6 +199,11 @@ describe('an inspected tunnel', () => {
     rig.announced = { run: 'r2', pid: 8, program: '/bin/agent', kind: 'proxy' };
     expect(await message({ ca: other })).toBe('open');
     rig.announced = undefined;
+  });
+
+  it('is for the host that TLS names', async () => {
+    expect(await message({ servername: 'b.test' })).toBe('ECONNRESET');
+    expect(rig.decisions()).toMatchObject([{ verdict: 'deny', reason: 'sni-mismatch' }]);
   });
 
   it('is refused when the run has no authority, and says why', async () => {
