@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRecords } from '../../src/adapters/audit-log/read.ts';
+import { statusIfRunning } from '../../src/adapters/control-client/start-daemon.ts';
 import { bare } from '../support/bare.ts';
+import { until } from '../support/daemon-fixture.ts';
 import { GATEKEEPER, type Sandbox, useSandbox } from '../support/sandbox.ts';
 
 const policy = (rules: string) => `version: 1
@@ -64,6 +66,46 @@ ask('app.localhost', socket.AF_INET)
       new Set(['data-to-tell.evil.test', 'more-data.evil.test']),
     );
     for (const receipt of asked) expect(receipt).toMatchObject({ verdict: 'deny', known: 'dns', reason: 'no-rule' });
+  });
+});
+
+describe('an address that stands for a name', () => {
+  const sandbox = useSandbox();
+
+  it('does so for the daemon that comes back after the one that gave it was killed', async () => {
+    writeFileSync(
+      join(sandbox.root, 'policy.yaml'),
+      policy('      - { destination: "*.wild.test:443", effect: allow }\n'),
+    );
+    const inside = sandbox.write(
+      'inside.py',
+      `import os, socket, time
+def ask(name): return socket.getaddrinfo(name, 8080, socket.AF_INET)[0][4]
+kept = ask('kept.wild.test')
+open('asked', 'w').close()
+while not os.path.exists('back'): time.sleep(0.02)
+while True:
+    try:
+        socket.create_connection(kept, 20).recv(1)  # a port that is refused, so that nothing is looked up
+    except PermissionError:  # the supervisor has not found its new daemon yet
+        time.sleep(0.02)
+        continue
+    except OSError: pass
+    break
+print(kept[0], ask('kept.wild.test')[0], ask('next.wild.test')[0])
+`,
+    );
+    const policyFile = join(sandbox.root, 'policy.yaml');
+    const run = sandbox.gatekeeper(['run', '--policy', policyFile, '--', 'python3', inside]);
+    await until(() => existsSync(join(sandbox.project, 'asked')));
+    const killed = await statusIfRunning(sandbox.layout);
+    process.kill(killed!.pid, 'SIGKILL');
+    await sandbox.gatekeeper(['daemon', 'start']);
+    sandbox.write('back', '');
+    expect((await run).stdout).toBe('198.18.0.2 198.18.0.2 198.18.0.3\n');
+    expect(network(sandbox).filter(({ via }) => via === 'transparent')).toMatchObject([
+      { destination: 'kept.wild.test', port: 8080, via: 'transparent', known: 'dns', reason: 'no-rule' },
+    ]);
   });
 });
 
