@@ -290,6 +290,11 @@ describe('an inspected tunnel', () => {
     expect(said).toMatch(/^HTTP\/1\.1 101 .*x-got: secret.*\r\n\r\nframe$/is);
     expect(await ask(await rig.open(`a.test:${origin.port}`), upgrade('/other'))).toMatch(/^HTTP\/1\.1 403 /);
     await expect.poll(() => rig.events).toContainEqual(expect.objectContaining({ kind: 'closed', bytesUp: 5 }));
+    // An origin that stays with HTTP ends what was allowed as well.
+    const ends = () => rig.events.filter(({ kind }) => kind === 'closed').length;
+    const before = ends();
+    expect(await ask(await rig.open(`a.test:${origin.port}`), upgrade('/ws'))).toMatch(/^HTTP\/1\.1 200 /);
+    await expect.poll(ends).toBe(before + 1);
   });
 
   it('whose header does not come to an end is closed', async () => {

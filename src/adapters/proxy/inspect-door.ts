@@ -4,6 +4,7 @@ import { formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import { forward, refuse } from './forward.ts';
+import type { TunnelEnd } from './gate.ts';
 import { recordEnd } from './http-exchange.ts';
 import { askedOf, readInnerTarget } from './http-target.ts';
 import type { InspectedTunnel, InspectTunnel } from './inspect-tunnel.ts';
@@ -170,18 +171,21 @@ export class InspectDoor<Image> {
     if (request.method !== 'GET') return malformed('an upgrade with this method is not passed on', 501);
     const admitted = await tunnel.admit({ ...askedOf(request, target), secure: secure !== undefined });
     if (!('ok' in admitted)) return admitted;
-    if (socket.destroyed) return undefined;
+    // What was allowed has an end, whatever became of it.
+    const end: TunnelEnd = { address: undefined, bytesUp: 0, bytesDown: 0, durationMs: 0 };
     try {
+      if (socket.destroyed) return undefined;
       const dialled = await dial(admitted.addresses, target.port, this.#limits, socket);
+      end.address = dialled.address;
       const origin = secure ? await secure(dialled.socket) : dialled.socket;
       const unreachable = failure('unreachable', formatHost(target.host), target.port, 502);
       const upgrade = { request, target, usualPort, injected: admitted.headers, socket, head, unreachable };
-      const bytes = await passUpgrade(upgrade, origin, this.#limits);
-      const durationMs = Math.round(performance.now() - started);
-      if (bytes) admitted.closed({ address: dialled.address, ...bytes, durationMs });
+      Object.assign(end, await passUpgrade(upgrade, origin, this.#limits));
       return undefined;
     } catch (error) {
       return failureOf(error, target);
+    } finally {
+      admitted.closed({ ...end, durationMs: Math.round(performance.now() - started) });
     }
   }
 }
