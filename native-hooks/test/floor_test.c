@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 
 static char root[32], path[8][64];
-enum { EXECUTABLE, READABLE, WRITABLE, OUTSIDE, RUN_DIR, IMAGES, TYPED };
+enum { EXECUTABLE, READABLE, WRITABLE, OUTSIDE, RUN_DIR, IMAGES, TYPED, OFFERED };
 
 static void rights_follow_the_access(void) {
 	CHECK(gk_floor_supervisor_rights(GK_FLOOR_READ) == (GK_FS_EXECUTE | GK_FS_READ_FILE | GK_FS_READ_DIR));
@@ -27,7 +27,7 @@ static void rights_follow_the_access(void) {
 }
 
 static void make_tree(void) {
-	static const char *const names[] = {"executable", "readable", "writable", "outside", "run", "images", "typed"};
+	static const char *const names[] = {"executable", "readable", "writable", "outside", "run", "images", "typed", "offered"};
 	strcpy(root, "/tmp/gk-floor-XXXXXX");
 	if (!mkdtemp(root))
 		abort();
@@ -85,6 +85,8 @@ static void check_supervisor_domain(void) {
 	EXPECT(try_open(RUN_DIR, "journal-000002", O_RDWR | O_CREAT) == 0);
 	EXPECT(try_open(IMAGES, "file", O_RDONLY) == 0 && try_open(IMAGES, "file", O_WRONLY) == EACCES);
 	EXPECT(try_open(TYPED, "file", O_RDONLY) == 0 && try_open(TYPED, "file", O_WRONLY) == EACCES);
+	EXPECT(try_open(OFFERED, "file", O_RDONLY) == 0 && try_open(OFFERED, "file", O_WRONLY) == EACCES);
+	EXPECT(try_open(OFFERED, "new", O_WRONLY | O_CREAT) == EACCES);
 	EXPECT(try_open(OUTSIDE, ".", O_RDONLY) == 0); /* beneath a root of the image, where names may be listed */
 }
 
@@ -108,6 +110,7 @@ static void check_agent_domain(pid_t supervisor) {
 	EXPECT(try_open(READABLE, "file", O_RDONLY) == EACCES && try_open(READABLE, ".", O_RDONLY) == EACCES);
 	EXPECT(try_open(WRITABLE, "file", O_WRONLY) == EACCES && try_open(WRITABLE, "new2", O_WRONLY | O_CREAT) == EACCES);
 	EXPECT(try_open(RUN_DIR, "file", O_RDONLY) == EACCES && try_open(OUTSIDE, "file", O_RDONLY) == EACCES);
+	EXPECT(try_open(OFFERED, "file", O_RDONLY) == EACCES); /* it is opened for the agent */
 	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int tcp = socket(AF_INET, SOCK_STREAM, 0);
 	EXPECT(connect(tcp, (const struct sockaddr *)&address, sizeof(address)) < 0 && errno == EACCES);
@@ -142,7 +145,8 @@ static void domains_nest(void) {
 	const char *const nothing[] = {NULL};
 	struct gk_region none = {0};
 	const struct gk_floor_input input = {
-		.image = make_image(nothing, false), .typed = &typed, .run_dir = path[RUN_DIR], .images = path[IMAGES], .region = &none};
+		.image = make_image(nothing, false), .typed = &typed, .run_dir = path[RUN_DIR], .images = path[IMAGES], .offered = path[OFFERED],
+		.region = &none};
 	struct gk_floor floor;
 	int done[2], ready[2];
 	EXPECT(gk_floor_build(&input, &floor) == 0);
