@@ -305,8 +305,8 @@ it('a simulated run is told what would be refused, and not held up', async () =>
 });
 
 describe('a tunnel whose requests are decided one by one', () => {
-  const inspecting = async (image: Partial<TestImage>) => {
-    const rig = await rigUnder({}, image, { firstByteMs: 60 });
+  const inspecting = async (image: Partial<TestImage>, limits = {}) => {
+    const rig = await rigUnder({}, image, limits);
     const handed: Parameters<NonNullable<Rig['inspect']>>[0][] = [];
     rig.inspect = async (tunnel) => {
       handed.push(tunnel);
@@ -327,14 +327,18 @@ describe('a tunnel whose requests are decided one by one', () => {
     expect([rig.events, rig.lookups]).toEqual([[], []]);
   });
 
-  it('keeps to its host, is over when its client goes without a word, and is handed over when that stays silent', async () => {
+  it('keeps to its host, and is over when its client goes without a word', async () => {
     const { rig, handed } = await inspecting({ terms: { sni: 'match', inspect: true } });
     expect(await startOf(rig, 'good.test', helloFor('evil.test'), 9, false)).toBe('ECONNRESET');
     expect(reasons(rig)).toEqual(['deny sni-mismatch']);
     expect(await startOf(rig, 'good.test', Buffer.alloc(0), 9)).toBe('');
-    await startOf(rig, 'good.test', Buffer.alloc(0), 9, false);
-    expect(handed).toHaveLength(1);
-    expect(handed[0]?.head).toHaveLength(0);
+    expect(handed).toEqual([]);
+  });
+
+  it('is handed over when its client stays silent', async () => {
+    const { rig, handed } = await inspecting({ terms: { sni: 'match', inspect: true } }, { firstByteMs: 40 });
+    expect(await startOf(rig, 'good.test', Buffer.alloc(0), 9, false)).toBe('inspected');
+    expect(handed).toMatchObject([{ hello: undefined, head: { length: 0 } }]);
   });
 
   it('is reset when its inspection fails', async () => {
