@@ -67,12 +67,8 @@ ask('app.localhost', socket.AF_INET)
     );
     for (const receipt of asked) expect(receipt).toMatchObject({ verdict: 'deny', known: 'dns', reason: 'no-rule' });
   });
-});
 
-describe('an address that stands for a name', () => {
-  const sandbox = useSandbox();
-
-  it('does so for the daemon that comes back after the one that gave it was killed', async () => {
+  it('is understood by the daemon that comes back after the one that gave it an address was killed', async () => {
     writeFileSync(
       join(sandbox.root, 'policy.yaml'),
       policy('      - { destination: "*.wild.test:443", effect: allow }\n'),
