@@ -15,7 +15,7 @@ export class RunAuthority {
   readonly #now: () => number;
   readonly #mostHosts: number;
 
-  constructor(run: string, { now = Date.now, mostHosts = 512 } = {}) {
+  constructor(run: string, { now = Date.now, mostHosts = 128 } = {}) {
     this.#now = now;
     this.#mostHosts = mostHosts;
     this.#issuer = { name: `gatekeeper run ${run}`, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
