@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import type { RunNames } from '../adapters/proxy/names.ts';
+import { ownAddresses } from '../adapters/proxy/own-addresses.ts';
 import type { HostName } from '../core/egress/host-name.ts';
 import { nameServices } from '../core/egress/name-services.ts';
 import { hostsFile, MOST_LISTED, resolvConf } from '../core/egress/resolver-files.ts';
@@ -25,6 +26,7 @@ export type OfferedFilesOptions<Image> = {
  */
 export class OfferedFiles<Image> {
   readonly #options: OfferedFilesOptions<Image>;
+  readonly #isOwn = ownAddresses();
 
   constructor(options: OfferedFilesOptions<Image>) {
     this.#options = options;
@@ -62,7 +64,7 @@ export class OfferedFiles<Image> {
     const listed = exactNames(image, MOST_LISTED);
     const numbers = names.numbersOf(id, listed) ?? [];
     const lines = numbers.map((number, at) => ({ name: listed[at]!, number }));
-    offer(directory, 'hosts', Buffer.from(hostsFile(this.#read('hosts'), lines), 'latin1'));
+    offer(directory, 'hosts', Buffer.from(hostsFile(this.#read('hosts'), lines, this.#isOwn), 'latin1'));
   }
 
   /** The user's file, as far as anybody reads it; byte by byte, since nothing says how it is encoded. */

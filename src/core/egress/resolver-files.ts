@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 import { classOf } from './address-class.ts';
 import type { HostName } from './host-name.ts';
 import { RESOLVER, syntheticAddress } from './synthetic.ts';
@@ -27,10 +27,16 @@ export function resolvConf(real: string | undefined): string {
 
 /**
  * What a run reads as /etc/hosts (hosts(5)): the lines of the user's file that lead to this machine, as they are, and a line for each of the names with
- * the address that stands for it. A name that the user leads to this machine is not led elsewhere.
+ * the address that stands for it. A name that the user leads to this machine is not led elsewhere: many programs look for the machine's own, which
+ * containers have by the address of an interface.
+ * @param isOwn whether an address is one of this machine's interfaces
  */
-export function hostsFile(real: string | undefined, names: readonly { name: HostName; number: number }[]): string {
-  const kept = linesOf(real).filter((line) => isLoopback(wordsOf(line)[0]));
+export function hostsFile(
+  real: string | undefined,
+  names: readonly { name: HostName; number: number }[],
+  isOwn: (address: Address) => boolean,
+): string {
+  const kept = linesOf(real).filter((line) => isHere(wordsOf(line)[0], isOwn));
   const local = new Set(kept.flatMap((line) => wordsOf(line).slice(1)).map((name) => name.toLowerCase()));
   const listed = names.filter(({ name }) => !local.has(name)).slice(0, MOST_LISTED);
   return [
@@ -59,9 +65,9 @@ function wordsOf(line: string): string[] {
     .filter((word) => word !== '');
 }
 
-function isLoopback(text: string | undefined): boolean {
+function isHere(text: string | undefined, isOwn: (address: Address) => boolean): boolean {
   const address = text === undefined ? undefined : parseAddress(text);
-  return address !== undefined && classOf(address) === 'loopback';
+  return address !== undefined && (classOf(address) === 'loopback' || isOwn(address));
 }
 
 /** Underscores are none of a host, and usual in names that a search list gives. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Address, formatAddress } from '../../../../src/core/egress/address.ts';
 import { parseHostName } from '../../../../src/core/egress/host-name.ts';
 import { hostsFile, MOST_LISTED, resolvConf } from '../../../../src/core/egress/resolver-files.ts';
 
@@ -47,6 +48,7 @@ describe('resolv.conf of a run', () => {
 
 describe('hosts of a run', () => {
   const named = (...names: string[]) => names.map((name, at) => ({ name: parseHostName(name)!, number: at + 2 }));
+  const isOwn = (address: Address) => formatAddress(address) === '172.17.0.2';
   const local = ['127.0.0.1\tlocalhost', '::1\tlocalhost'];
 
   it.each<[string, string | undefined, string[]]>([
@@ -62,6 +64,7 @@ describe('hosts of a run', () => {
       '10.0.0.5 internal\nff02::1 ip6-allnodes\n0.0.0.0 ads.test\n127.1 odd\nfe80::1%lo x\n',
       local,
     ],
+    ['an address of an interface', '172.17.0.2 5fca1a2b\n172.17.0.3 other\n', [...local, '172.17.0.2 5fca1a2b']],
     ['loopback without localhost', '127.0.1.1 vm\n', [...local, '127.0.1.1 vm']],
     [
       'comments and line ends of another system',
@@ -71,11 +74,11 @@ describe('hosts of a run', () => {
     ['a byte that ends texts', '127.0.0.1 localhost\n127.0.0.1 a\0b\n', ['127.0.0.1 localhost']],
     ['a huge file', `127.0.0.1 localhost\n${'10.0.0.1 x\n'.repeat(100_000)}127.0.0.1 late\n`, ['127.0.0.1 localhost']],
   ])('from %s', (_what, real, expected) => {
-    expect(lines(hostsFile(real, []))).toEqual(expected);
+    expect(lines(hostsFile(real, [], isOwn))).toEqual(expected);
   });
 
   it('have a line for each name, with the address that stands for it', () => {
-    expect(lines(hostsFile('127.0.0.1 localhost\n', named('a.test', 'b.test')))).toEqual([
+    expect(lines(hostsFile('127.0.0.1 localhost\n', named('a.test', 'b.test'), isOwn))).toEqual([
       '127.0.0.1 localhost',
       '198.18.0.2\ta.test',
       '198.18.0.3\tb.test',
@@ -84,7 +87,7 @@ describe('hosts of a run', () => {
 
   it('leave to this machine what the user leads to it', () => {
     const real = '127.0.0.1 localhost A.test\n10.0.0.9 b.test\n';
-    expect(lines(hostsFile(real, named('a.test', 'b.test')))).toEqual([
+    expect(lines(hostsFile(real, named('a.test', 'b.test'), isOwn))).toEqual([
       '127.0.0.1 localhost A.test',
       '198.18.0.3\tb.test',
     ]);
@@ -92,6 +95,6 @@ describe('hosts of a run', () => {
 
   it('are bounded', () => {
     const many = Array.from({ length: MOST_LISTED + 9 }, (_, at) => `n${at}.test`);
-    expect(lines(hostsFile(undefined, named(...many)))).toHaveLength(MOST_LISTED + 2);
+    expect(lines(hostsFile(undefined, named(...many), isOwn))).toHaveLength(MOST_LISTED + 2);
   });
 });
