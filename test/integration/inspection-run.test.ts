@@ -76,7 +76,7 @@ for name in glob.glob('/proc/[0-9]*/environ') + [os.environ['SSL_CERT_FILE'], os
     try: look(name, open(name, 'rb').read())
     except OSError: pass
 offered = os.path.dirname(os.environ['SSL_CERT_FILE'])
-for place in ('${sandbox.home}', os.path.dirname(offered)):
+for place in ('${sandbox.home}', offered):
     for top, _, names in os.walk(place):
         for name in names:
             try: look(name, open(os.path.join(top, name), 'rb').read())
