@@ -65,13 +65,22 @@ bool gk_is_replaced(const struct gk_offered *offered, struct gk_slice path) {
 	return name_of(offered, path) != NULL;
 }
 
+/* A link may come to lead elsewhere, as when another resolver takes over: looked at where the name lets it be so. */
+static bool is_led_to_now(const struct gk_offered_file *file, struct gk_slice path) {
+	char target[PATH_MAX];
+	size_t length = strlen(file->base);
+	if (path.length < length || memcmp(path.at + path.length - length, file->base, length) != 0)
+		return false;
+	return realpath(file->own, target) != NULL && gk_slice_equal(path, gk_slice_of(target));
+}
+
 static const char *name_of(const struct gk_offered *offered, struct gk_slice path) {
 	if (offered->directory < 0)
 		return NULL;
 	for (size_t i = 0; i < GK_OFFERED_FILES; i++) {
 		const struct gk_offered_file *file = &offered->file[i];
 		if (gk_slice_equal(path, gk_slice(file->own, file->own_length)) ||
-		    (path.length > 0 && gk_slice_equal(path, gk_slice(file->target, file->target_length))))
+		    (path.length > 0 && gk_slice_equal(path, gk_slice(file->target, file->target_length))) || is_led_to_now(file, path))
 			return file->base;
 	}
 	return NULL;

@@ -14,7 +14,7 @@
 struct gk_call;
 struct gk_open_request;
 
-/* A file under its own name, and where a link of that name led when the run started. */
+/* A file under its own name, and where a link of that name led when the run started, be it to nothing. */
 struct gk_offered_file {
 	const char *base;
 	size_t own_length, target_length; /* 0: no link */

@@ -80,6 +80,13 @@ static void the_newest_is_read_each_time(void) {
 	write_file("offered/hosts", "offered hosts");
 }
 
+static void a_link_is_followed_to_where_it_leads_now(void) {
+	write_file("run/new-resolv.conf", "new resolver");
+	CHECK(holds("run/new-resolv.conf", "new resolver"));
+	CHECK(unlink("etc/resolv.conf") == 0 && symlink("../run/new-resolv.conf", "etc/resolv.conf") == 0);
+	CHECK(holds("etc/resolv.conf", "offered resolv.conf") && holds("run/new-resolv.conf", "offered resolv.conf"));
+}
+
 static void all_else_is_done_with_the_systems_own(void) {
 	struct stat by_name, by_path;
 	int held = open("etc/hosts", O_PATH);
@@ -101,6 +108,7 @@ static int use(void *context) {
 	flags_are_those_of_the_caller();
 	the_newest_is_read_each_time();
 	all_else_is_done_with_the_systems_own();
+	a_link_is_followed_to_where_it_leads_now();
 	return gk_check_status();
 }
 
