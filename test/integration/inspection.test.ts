@@ -42,6 +42,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     return;
   }
+  if (url === '/hang-up') return void request.socket.destroy();
   if (url === '/moved') return void response.writeHead(302, { location: 'https://b.test/' }).end();
   response
     .writeHead(200, { 'x-from': 'the origin' })
@@ -239,6 +240,12 @@ describe('an inspected tunnel', () => {
     const free = await freePort();
     const said = await ask(await rig.open(`a.test:${free}`), request('GET / HTTP/1.1', `a.test:${free}`));
     expect(said).toMatch(/^HTTP\/1\.1 502 .*"reason":"unreachable"/s);
+  });
+
+  it('whose far side hangs up is hung up on, so that its program tries again as it would', async () => {
+    const socket = await rig.open(`a.test:${origin.port}`);
+    expect(await ask(socket, request('GET /hang-up HTTP/1.1'))).toBe('');
+    expect(seen).toHaveLength(1);
   });
 
   it('that carries neither TLS nor HTTP is cut, and a simulated run goes on unseen', async () => {

@@ -15,8 +15,8 @@ export type Forwarded = {
   /** Left out of the Host header. */
   usualPort: number;
   injected: readonly InjectedHeader[];
-  /** What to tell the client when the origin did not answer. */
-  failed: (error: Error) => Refusal;
+  /** What to tell the client when the origin did not answer; undefined: its connection ends as the origin's did. */
+  failed: (error: Error) => Refusal | undefined;
 };
 
 /** Asks the origin and passes its answer on. What goes wrong later is told to the client, or ends its connection. */
@@ -60,11 +60,11 @@ export function refuse(response: ServerResponse, { status, body }: Refusal): voi
 /** Writes what the origin says to the client, at the pace at which the client takes it. */
 class Answer implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse;
-  readonly #failed: (error: Error) => Refusal;
+  readonly #failed: Forwarded['failed'];
   #controller: Dispatcher.DispatchController | undefined;
   #hasWritten = false;
 
-  constructor(response: ServerResponse, failed: (error: Error) => Refusal) {
+  constructor(response: ServerResponse, failed: Forwarded['failed']) {
     this.#response = response;
     this.#failed = failed;
     // Without this a run could hold any number of connections to the outside for clients that have gone.
@@ -98,7 +98,9 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    refuse(this.#response, this.#failed(error));
+    const refusal = this.#failed(error);
+    if (refusal) refuse(this.#response, refusal);
+    else this.#response.destroy();
   }
 }
 

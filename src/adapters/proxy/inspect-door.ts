@@ -149,7 +149,7 @@ export class InspectDoor<Image> {
     if (response.closed) return;
     goOn?.();
     const origin = pinnedOrigin(run, formatHost(target.host), admitted);
-    const failed = (error: Error) => failureOf(error, target);
+    const failed = (error: Error) => (isHangUp(error) ? undefined : failureOf(error, target));
     forward(agent, { origin, target, usualPort, injected: admitted.headers, failed }, request, response);
   }
 
@@ -204,6 +204,11 @@ function failureOf(error: unknown, { host, port }: AbsoluteTarget): Refusal {
   const refusal = failure(reason, formatHost(host), port, 502);
   if (!(error instanceof Untrusted)) return refusal;
   return { ...refusal, body: { ...refusal.body, message: `${refusal.body.message}: ${error.message}` } };
+}
+
+/** The origin ended a connection that was there. Programs begin such a request anew by themselves, which an answer would keep them from. */
+function isHangUp(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
 /** The client may still be about to speak. */

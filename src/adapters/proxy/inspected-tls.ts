@@ -55,7 +55,9 @@ export function askTls(host: Host, context: SecureContext, timeoutMs: number): (
         rejectUnauthorized: true, // whatever the environment says
       });
       const late = setTimeout(() => socket.destroy(new Error('no TLS in time')), timeoutMs);
-      socket.once('error', (error) => reject(socket.authorizationError ? new Untrusted(error.message) : error));
+      socket.once('error', (error) =>
+        reject(socket.authorizationError ? new Untrusted(error.message) : new Error('no TLS', { cause: error })),
+      );
       socket.once('close', () => {
         clearTimeout(late);
         plain.destroy();
