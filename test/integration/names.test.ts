@@ -137,7 +137,7 @@ describe.runIf(process.getuid?.() === 0)('a program that knows no proxy', () => 
       join(sandbox.root, 'outside.sh'),
       `set -e
 ip link set lo up
-ip addr add 10.99.0.1/24 dev lo
+ip route add local 10.99.0.1 dev lo # of no interface, as other machines are
 mount --bind '${sandbox.root}/hosts' /etc/hosts
 exec 3< <(exec python3 -c "
 import http.server, threading
