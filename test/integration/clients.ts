@@ -129,6 +129,27 @@ socket.onerror = ({ error, message }) => { console.error(error ?? message); proc
     needs: ['python3'],
   },
   {
+    title: "Perl's HTTP::Tiny",
+    script: `perl -MHTTP::Tiny -e '$r = HTTP::Tiny->new->get("http://$ARGV[0]/hello"); print $r->{content}; exit !$r->{success}' $1`,
+    port: 80,
+    program: /perl/,
+    via: 'http',
+    needs: ['perl'],
+  },
+  {
+    title: "Node's own sockets and its second resolver",
+    script: `'${process.execPath}' -e '
+const [host] = process.argv.slice(1);
+const failed = (error) => { console.error(error.message); process.exit(3); };
+require("node:dns").promises.resolve4(host).then(([address]) => {
+  for (const where of [host, address])
+    require("node:net").connect(80, where, function () { this.end("GET /hello HTTP/1.0\\r\\nHost: any\\r\\n\\r\\n"); })
+      .on("data", (data) => console.log(String(data).slice(-11))).on("error", failed);
+}).catch(failed);' $1`,
+    port: 80,
+    program: /node/,
+  },
+  {
     title: 'openssl s_client',
     script: `${REQUEST} | openssl s_client \${proxy:+-proxy $proxy} -connect $1:443 -servername $1 -verify_return_error -quiet -ign_eof >said; ${ANSWER}`,
     port: 443,

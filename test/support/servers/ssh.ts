@@ -20,6 +20,7 @@ export function makeSshServer(directory: string): SshServer | undefined {
     'PasswordAuthentication no',
     'PermitRootLogin yes',
     'PidFile none',
+    'Subsystem sftp internal-sftp',
   ];
   writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
   const serve = [sshd, '-i', '-e', '-f', at('sshd_config')];

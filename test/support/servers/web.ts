@@ -29,8 +29,13 @@ function sendEvents(response: ServerResponse): void {
   response.once('close', () => clearInterval(timer));
 }
 
-/** WebSocket (RFC 6455): sends every short text back as it came, and closes when it is asked to. */
 export function answerUpgrade(request: IncomingMessage, socket: Duplex): void {
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') answerWebSocket(request, socket);
+  else answerPlainly(request, socket);
+}
+
+/** WebSocket (RFC 6455): sends every short text back as it came, and closes when it is asked to. */
+function answerWebSocket(request: IncomingMessage, socket: Duplex): void {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${WEBSOCKET}`).digest('base64');
   socket.on('error', () => socket.destroy());
   socket.write(
@@ -45,6 +50,12 @@ export function answerUpgrade(request: IncomingMessage, socket: Duplex): void {
     else socket.write(answer);
   });
   socket.on('end', () => socket.end());
+}
+
+/** What offers another protocol, HTTP/2 say, is content with the answer of this one. */
+function answerPlainly({ method, url }: IncomingMessage, socket: Duplex): void {
+  const text = `${method} ${url}\n`;
+  socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`);
 }
 
 const CLOSE = 8;
