@@ -58,6 +58,16 @@ const ask = (name: string, server: string, kind: string): string =>
 const connectTo = (target: string): string =>
   `[ -n "$proxy" ] && ${String.raw`printf 'CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n'`} | (exec 3<>/dev/tcp/\${proxy%:*}/\${proxy#*:}; cat >&3; timeout 10 head -1 <&3)`;
 
+/** One place in two ways: by the program itself, and by the proxy. */
+function placeOf(host: string): Attack {
+  return {
+    covers: host.startsWith('$') ? ['D15', 'D16'] : ['D05', 'D16'],
+    title: `a place that is not the public internet, as ${host}`,
+    script: `${PLAIN} "http://${host}/hello"; ${curl} "http://${host}/hello"`,
+    outside: SERVED,
+  };
+}
+
 export const ATTACKS: readonly Attack[] = [
   {
     covers: ['D01'],
@@ -83,12 +93,40 @@ export const ATTACKS: readonly Attack[] = [
     outside: SERVED,
     receipt: { destination: '93.184.216.66', port: 80 },
   })),
-  ...['169.254.169.254', '2852039166', '[::ffff:a9fe:a9fe]', '$METADATA', '10.20.30.40', '$PRIVATE'].map((host) => ({
-    covers: host.startsWith('$') ? ['D15', 'D16'] : ['D05', 'D16'],
-    title: `a place that is not the public internet, as ${host}`,
-    script: `${PLAIN} "http://${host}/hello"; ${curl} "http://${host}/hello"`,
+  ...['169.254.169.254', '2852039166', '[::ffff:a9fe:a9fe]', '[64:ff9b::a9fe:a9fe]', '[2002:a9fe:a9fe::1]'].map(
+    placeOf,
+  ),
+  ...['168.63.129.16', '[fd00:ec2::254]', '10.20.30.40', '100.64.0.9', '[fe80::66%25cable]'].map(placeOf),
+  ...['$METADATA', '$PRIVATE'].map(placeOf),
+  ...['evil.test.', 'EVIL.TEST', '%65vil.test'].map((spelling) => ({
+    covers: ['D14'],
+    title: `a denied name as ${spelling}`,
+    script: `${PLAIN} 'http://${spelling}/hello'; ${curl} --noproxy '' 'http://${spelling}/hello'`,
     outside: SERVED,
+    receipt: { destination: 'evil.test' },
   })),
+  ...['socks5h', 'socks5', 'socks4a'].map((kind) => ({
+    covers: ['D01', 'D14'],
+    title: `the proxy as one of ${kind}`,
+    script: `${PLAIN} \${proxy:+--noproxy '' --proxy ${kind}://$proxy} http://$EVIL/hello`,
+    outside: SERVED,
+    ...(kind === 'socks5h' && { receipt: { destination: 'evil.test', via: 'socks' } }),
+  })),
+  {
+    covers: ['D12', 'D22'],
+    title: 'addresses that stand for names, guessed',
+    script: `python3 -c "
+import socket
+for last in range(2, 255):
+    for family, address in (socket.AF_INET, f'198.18.0.{last}'), (socket.AF_INET6, f'2001:2::c612:{last:x}'), (socket.AF_INET, f'198.19.255.{last}'):
+        s = socket.socket(family); s.settimeout(5)
+        try: s.connect((address, 80)); s.sendall(b'GET /hello HTTP/1.0\\r\\nHost: evil.test\\r\\n\\r\\n'); text = s.recv(999)
+        except OSError: continue
+        if text and last > 40: print(text.decode())
+"`,
+    policy: 'exact',
+    receipt: { reason: 'synthetic-address' },
+  },
   {
     covers: ['D12'],
     title: 'another name in TLS than the proxy was asked for',
