@@ -222,5 +222,5 @@ function times(value: number, base: number): string {
 
 function print(cells: readonly string[]): void {
   const [first = '', ...rest] = cells;
-  console.log(`${first.padEnd(22)}${rest.map((cell) => cell.padStart(14)).join('')}`);
+  console.log(`${first.padEnd(24)}${rest.map((cell) => cell.padStart(14)).join('')}`);
 }

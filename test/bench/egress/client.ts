@@ -102,7 +102,6 @@ async function hold(open: () => Promise<Socket>, count: number): Promise<number>
   const worker = async () => {
     while (left-- > 0) {
       const socket = await open();
-      socket.on('error', () => undefined);
       held.push(socket);
       socket.write('x');
       socket.resume();
@@ -138,6 +137,8 @@ async function opened(way: Way, port: number, far: number): Promise<Socket> {
     ...{ port: way === 'direct' ? far : port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true },
   });
   await once(socket, 'connect');
+  // What waits for the socket hears of its end.
+  socket.on('error', () => socket.destroy());
   if (way === 'relay') await say(socket, `${far}\n`, '+');
   else if (way === 'socks') await socksTo(socket, far);
   else if (way !== 'direct' && way !== 'transparent') {
@@ -160,7 +161,7 @@ async function say(socket: Socket, hello: string | Uint8Array, end: string, star
   socket.write(hello);
   const answer = await new Promise<string>((resolve, reject) => {
     socket.once('close', () => reject(new Error('closed')));
-    socket.once('data', (chunk) => resolve(chunk.toString('latin1')));
+    socket.once('data', (chunk) => resolve(chunk.toString('latin1'))).resume();
   });
   socket.pause();
   if (!answer.startsWith(start) || !answer.endsWith(end)) {
