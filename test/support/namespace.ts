@@ -28,9 +28,7 @@ export const MACHINE = { ipv4: '93.184.216.1', ipv6: '2606:2800:220::1' } as con
 
 /** Why machines cannot be made here; undefined when they can. An ordinary user needs user namespaces for it. */
 export function machinesRefused(): string | undefined {
-  const tried = spawnSync('unshare', [...OWN_NAMESPACES, 'sh', '-c', 'ip link add name a type veth peer name b'], {
-    encoding: 'utf8',
-  });
+  const tried = spawnSync('unshare', [...OWN_NAMESPACES, 'sh', '-ec', TRIAL], { encoding: 'utf8' });
   return tried.status === 0 ? undefined : tried.stderr || String(tried.error);
 }
 
@@ -112,5 +110,12 @@ function realOf(path: string): string {
   }
 }
 
+/** Everything of the setting up that some machines refuse. */
+const TRIAL = `
+ip link add name a type veth peer name b
+ip address add ${MACHINE.ipv6}/64 dev a nodad
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+mount -t tmpfs tmpfs /tmp
+`;
 const IS_ROOT = process.getuid?.() === 0;
 const OWN_NAMESPACES = [...(IS_ROOT ? [] : ['--user', '--map-current-user', '--keep-caps']), '--mount', '--net', '--'];
