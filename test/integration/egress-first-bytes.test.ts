@@ -1,13 +1,17 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, createServer, type SecureContext } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { RunAuthority } from '../../src/adapters/inspection/run-authority.ts';
 import type { EgressTerms } from '../../src/core/egress/terms.ts';
 import { helloFor, helloMessage, recordsOf, serverName } from '../support/client-hello.ts';
 import {
   bodyOf,
+  closed,
   closingAfterEach,
   exchange,
   freePort,
   LOOPBACK_ALLOWED,
+  listening,
   openTunnel,
   type Rig,
   readAll,
@@ -362,5 +366,92 @@ describe('a tunnel whose requests are decided one by one', () => {
     expect(reasons(rig)).toEqual(['allow null', 'allow null', 'deny not-inspected']);
     expect(handed).toHaveLength(1);
     expect(server.got()).toHaveLength(0);
+  });
+});
+
+describe('a second hello, which a server of TLS 1.3 may ask for', () => {
+  const changeCipher = Buffer.from('140303000101', 'hex');
+  const early = Buffer.from('1703030004aabbccdd', 'hex');
+  const alert = Buffer.from('1503030002015a', 'hex');
+
+  it.each([
+    ['right behind the first', []],
+    ['behind a change of cipher', [changeCipher]],
+    ['behind early data and alerts', [early, changeCipher, alert, early]],
+  ])('has to name the same host: %s', async (_name, between) => {
+    for (const sni of ['required', 'match'] as const) {
+      const rig = await rigUnder({ sni });
+      const server = await farSide();
+      const front = Buffer.concat([HELLO, ...between]);
+      const same = Buffer.concat([front, HELLO, early]);
+      expect(await startOf(rig, 'good.test', same, server.port)).toBe(same.toString('latin1'));
+      const before = server.got().length;
+      for (const other of [
+        helloFor('evil.test'),
+        helloFor(undefined),
+        recordsOf(helloMessage({ suites: Buffer.alloc(3) })),
+      ]) {
+        // All at once, as one who knows the server's answer beforehand, and in its turn.
+        expect(await startOf(rig, 'good.test', Buffer.concat([front, other]), server.port, false)).toMatch(
+          /ECONNRESET$/,
+        );
+        const tunnel = await openTunnel(rig.proxyPort, `good.test:${server.port}`);
+        tunnel.write(front);
+        await heard(tunnel);
+        expect(await sent(tunnel, other, false)).toMatch(/ECONNRESET$/);
+        expect(reasons(rig).at(-1)).toBe('deny sni-mismatch');
+      }
+      expect(server.got().subarray(before).includes('evil.test')).toBe(false);
+    }
+  });
+
+  it('may come a byte at a time, or not to its end', async () => {
+    const rig = await rigUnder({ sni: 'required' });
+    const server = await farSide();
+    const tunnel = await openTunnel(rig.proxyPort, `good.test:${server.port}`);
+    tunnel.setNoDelay(true);
+    const all = Buffer.concat([HELLO, changeCipher, HELLO, early, HELLO.subarray(0, 30)]);
+    for (const byte of all) {
+      tunnel.write(Uint8Array.of(byte));
+      await new Promise((turn) => setImmediate(turn));
+    }
+    expect(await sent(tunnel, Buffer.alloc(0))).toBe(all.toString('latin1'));
+    const cut = Buffer.concat([HELLO, changeCipher, HELLO.subarray(0, 30)]);
+    expect(await startOf(rig, 'good.test', cut, server.port)).toBe(cut.toString('latin1'));
+  });
+
+  it('is no obstacle to real handshakes, with one and without', async () => {
+    const context = new RunAuthority('test').contextFor({ name: 'good.test' });
+    for (const [groups, hellos] of [
+      ['P-384', 2],
+      ['X25519', 1],
+    ] as const) {
+      const options = {
+        SNICallback: (_name: string, give: (error: null, context: SecureContext) => void) => give(null, context),
+      };
+      const server = createServer({ ...options, ecdhCurve: groups }, (socket) => socket.pipe(socket));
+      const port = await listening(server);
+      let up = '';
+      const wire = await tcp((socket) => {
+        socket.on('data', (part) => {
+          up += part.toString('latin1');
+        });
+        socket.pipe(connect(port, '127.0.0.1')).pipe(socket);
+      });
+      const rig = await rigUnder({ sni: 'required' });
+      const socket = await openTunnel(rig.proxyPort, `good.test:${wire.port}`);
+      const secure = connectTls({
+        socket,
+        servername: 'good.test',
+        rejectUnauthorized: false,
+        ecdhCurve: 'X25519:P-384',
+      });
+      const data = Buffer.alloc(300_000, 'x');
+      secure.end(data);
+      expect((await readAll(secure)).length).toBe(data.length);
+      expect(up.split('good.test')).toHaveLength(hellos + 1);
+      expect(reasons(rig)).toEqual(['allow null']);
+      await closed(server);
+    }
   });
 });

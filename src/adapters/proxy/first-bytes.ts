@@ -10,7 +10,8 @@ import type { EgressTerms } from '../../core/egress/terms.ts';
  * sent less than a hello and will send no more. `silent`: nothing came while it was waited for. `gone`: the connection is no more.
  */
 export type FirstBytes =
-  | { kind: 'hello'; hello: ClientHello; bytes: Uint8Array }
+  /** `end`: where the hello ends in the bytes. */
+  | { kind: 'hello'; hello: ClientHello; bytes: Uint8Array; end: number }
   | { kind: 'foreign' | 'malformed' | 'ended' | 'silent' | 'gone'; bytes: Uint8Array };
 
 export type AwaitedBytes = {
@@ -49,7 +50,9 @@ export function awaitFirstBytes(client: Socket, head: Uint8Array, helloMs: numbe
       clearTimeout(timer);
       client.off('data', take).off('end', ended).off('close', gone).pause();
       const bytes = held.length === 1 && held[0] ? held[0] : Buffer.concat(held);
-      resolve(typeof how === 'string' ? { kind: how, bytes } : { kind: 'hello', hello: how, bytes });
+      resolve(
+        typeof how === 'string' ? { kind: how, bytes } : { kind: 'hello', hello: how, bytes, end: reader.consumed },
+      );
     };
     client.on('data', take).once('end', ended).once('close', gone);
     if (head.length > 0) take(head);
@@ -64,6 +67,19 @@ export function awaitFirstBytes(client: Socket, head: Uint8Array, helloMs: numbe
     },
     stop: gone,
   };
+}
+
+/** What the client sends next; undefined when it has ended or gone. Afterwards it is paused. */
+export function nextBytes(client: Socket): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    if (client.destroyed || client.readableEnded) return resolve(undefined);
+    const settle = (chunk: Uint8Array | undefined) => {
+      client.off('data', settle).off('end', over).off('close', over).pause();
+      resolve(chunk);
+    };
+    const over = () => settle(undefined);
+    client.on('data', settle).once('end', over).once('close', over).resume();
+  });
 }
 
 /** What speaks against first bytes for a tunnel to the host. A name for a bare address does not: it has to be judged. */

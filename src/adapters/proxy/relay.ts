@@ -12,17 +12,12 @@ export type TunnelBytes = { bytesUp: number; bytesDown: number };
 export function relay(
   client: Socket,
   farSide: Socket,
-  head: Uint8Array | Promise<Uint8Array>,
+  head: Uint8Array | AsyncIterable<Uint8Array>,
   idleMs: number,
 ): Promise<TunnelBytes> {
   const count: TunnelBytes = { bytesUp: 0, bytesDown: 0 };
   if (head instanceof Uint8Array) copyUp(client, farSide, head, count);
-  else {
-    head.then(
-      (bytes) => copyUp(client, farSide, bytes, count),
-      () => [client, farSide].map(reset),
-    );
-  }
+  else copyUpFrom(client, farSide, head, count).catch(() => [client, farSide].map(reset));
   startReading(farSide, (chunk, written) => {
     count.bytesDown += chunk.length;
     client.write(chunk, written);
@@ -46,6 +41,21 @@ export function relay(
   });
 }
 
+/** First what was read of the client by others. */
+async function copyUpFrom(
+  client: Socket,
+  farSide: Socket,
+  parts: AsyncIterable<Uint8Array>,
+  count: TunnelBytes,
+): Promise<void> {
+  for await (const part of parts) {
+    if (part.length === 0) continue;
+    count.bytesUp += part.length;
+    farSide.write(part);
+  }
+  copyUp(client, farSide, NOTHING, count);
+}
+
 function copyUp(client: Socket, farSide: Socket, head: Uint8Array, count: TunnelBytes): void {
   const up = (chunk: Uint8Array) => {
     count.bytesUp += chunk.length;
@@ -65,3 +75,5 @@ function reset(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
 }
+
+const NOTHING = new Uint8Array(0);

@@ -2,10 +2,18 @@ import type { Socket } from 'node:net';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { HostName } from '../../core/egress/host-name.ts';
 import type { EgressReason } from '../../core/egress/reason.ts';
+import { SecondHello } from '../../core/egress/second-hello.ts';
 import { type EgressTerms, usualTerms } from '../../core/egress/terms.ts';
 import { type Dialled, dial, type OpenSocket } from './dial.ts';
 import type { Connection } from './egress-event.ts';
-import { type AwaitedBytes, awaitFirstBytes, contradiction, type FirstBytes, nameIn } from './first-bytes.ts';
+import {
+  type AwaitedBytes,
+  awaitFirstBytes,
+  contradiction,
+  type FirstBytes,
+  nameIn,
+  nextBytes,
+} from './first-bytes.ts';
 import { type Admitted, calledBy, type Destination, type Gate, type Refused } from './gate.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
 import type { Limits } from './limits.ts';
@@ -106,13 +114,32 @@ export class Tunnel<Image> {
 
   async #relay(admitted: Admitted<Image>, dialled: Dialled, judged: Promise<Judged> | undefined): Promise<void> {
     const { client, head } = this.#ends;
-    const up = judged?.then((outcome) => {
-      if (outcome.passes) return outcome.found.bytes;
-      throw new Error('the first bytes were refused');
-    });
+    const up = judged && this.#upward(judged);
     const bytes = await relay(client, dialled.socket, up ?? head, this.#parts.limits.idleMs);
     const outcome = await judged;
     this.#close(admitted, dialled, bytes, outcome?.passes ? outcome.called : undefined);
+  }
+
+  /** What the client sends, once it may pass, until nothing in it has to be looked at any more. Throws when it may not. */
+  async *#upward(judged: Promise<Judged>): AsyncGenerator<Uint8Array> {
+    const outcome = await judged;
+    if (!outcome.passes) throw new Error('the first bytes were refused');
+    const { found } = outcome;
+    if (found.kind !== 'hello') return yield found.bytes;
+    yield found.bytes.subarray(0, found.end);
+    const watch = new SecondHello(found.hello.serverName);
+    let held = found.bytes.subarray(found.end);
+    for (;;) {
+      const progress = watch.look(held);
+      if (progress.kind === 'other' && (await this.#refuse('sni-mismatch', this.#ends.destination)))
+        throw new Error('the second hello was refused');
+      if (progress.kind !== 'pass') return yield held;
+      if (progress.bytes > 0) yield held.subarray(0, progress.bytes);
+      held = held.subarray(progress.bytes);
+      const more = await nextBytes(this.#ends.client);
+      if (!more) return yield held;
+      held = held.length === 0 ? more : Buffer.concat([held, more]);
+    }
   }
 
   /** The requests in it are decided one by one, so nothing is decided about the tunnel itself. */

@@ -24,6 +24,11 @@ export class HelloReader {
   #seen = 0;
   #outcome: HelloProgress = { kind: 'more' };
 
+  /** How many bytes belong to what was read; what comes after a hello begins there. */
+  get consumed(): number {
+    return this.#seen;
+  }
+
   /** The progress with these bytes. After anything but `more` it stays what it is. */
   push(chunk: Uint8Array): HelloProgress {
     let at = 0;
@@ -67,7 +72,9 @@ export class HelloReader {
     const end = MESSAGE_HEADER + high * 65_536 + middle * 256 + low;
     if (end > MAX_BYTES) this.#outcome = { kind: 'malformed' };
     else if (this.#held >= end) {
-      const hello = readHello(new Cursor(this.#message.subarray(MESSAGE_HEADER, end)));
+      // Nothing follows a hello in its record (RFC 8446, 5.1; before 1.3 the server speaks next).
+      const isLast = this.#held === end && this.#recordLeft === 0;
+      const hello = isLast ? readHello(new Cursor(this.#message.subarray(MESSAGE_HEADER, end))) : undefined;
       this.#outcome = hello ? { kind: 'hello', hello } : { kind: 'malformed' };
     }
     return taken;

@@ -31,10 +31,14 @@ describe('a hello', () => {
     }
   });
 
-  it('ends where it ends, whatever follows in its record or after it', () => {
+  it('ends with its record, whatever follows', () => {
     const early = Buffer.from('1703030005abcdef0102', 'hex');
-    expect(read(Buffer.concat([helloFor('a.test'), early]))).toEqual(named('a.test'));
-    expect(read(recordsOf(Buffer.concat([helloMessage(), Buffer.from('14000000', 'hex')])))).toEqual(named('a.test'));
+    const reader = new HelloReader();
+    expect(reader.push(Buffer.concat([helloFor('a.test'), early]))).toEqual(named('a.test'));
+    expect(reader.consumed).toBe(helloFor('a.test').length);
+    const crowded = Buffer.concat([helloMessage(), Buffer.from('14000000', 'hex')]);
+    expect(read(recordsOf(crowded))).toEqual({ kind: 'malformed' });
+    expect(read(recordsOf(crowded).subarray(0, -2))).toEqual({ kind: 'malformed' });
   });
 
   it('may have reserved values among its extensions (RFC 8701) and any record version of the major one', () => {
