@@ -3,6 +3,7 @@ import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
 import type { RunTls } from '../adapters/proxy/inspected-tls.ts';
 import type { RunNames } from '../adapters/proxy/names.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import type { Address } from '../core/egress/address.ts';
 import type { HostName } from '../core/egress/host-name.ts';
 import type { Announced } from './connections.ts';
 import type { CompilePolicy, ImageRule } from './run-policy.ts';
@@ -22,6 +23,8 @@ export type DaemonParts<Image> = {
   hidesNames: (image: Image) => boolean;
   /** Names that its rules spell out and let be reached. */
   exactNames: (image: Image, most: number) => readonly HostName[];
+  /** Whether a rule names the address in order to allow connections to it, and the name may be reached there. */
+  mayReachAt: (image: Image, name: HostName, address: Address) => boolean;
   /** Whether some rule of it has requests looked into. */
   inspects: (image: Image) => boolean;
   /** The variables that its rules put into requests, each with the first rule that does. */

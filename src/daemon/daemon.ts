@@ -60,8 +60,8 @@ export class Daemon<Image> {
     this.#names = new RunNames((id) => this.#store.directory(id));
     const runs = this.#runs;
     const store = this.#store;
-    const { exactNames } = parts;
-    this.#offered = new OfferedFiles({ store, images: this.#images, names: this.#names, exactNames, say });
+    const { exactNames, mayReachAt } = parts;
+    this.#offered = new OfferedFiles({ store, images: this.#images, names: this.#names, exactNames, mayReachAt, say });
     const append = (record: AuditFields) => this.#append(record);
     const complain = new Complaint(say);
     this.#drain = new JournalDrain({

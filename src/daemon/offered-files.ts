@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readS
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import type { RunNames } from '../adapters/proxy/names.ts';
 import { ownAddresses } from '../adapters/proxy/own-addresses.ts';
+import type { Address } from '../core/egress/address.ts';
 import type { HostName } from '../core/egress/host-name.ts';
 import { nameServices } from '../core/egress/name-services.ts';
 import { hostsFile, MOST_LISTED, resolvConf } from '../core/egress/resolver-files.ts';
@@ -14,6 +15,8 @@ export type OfferedFilesOptions<Image> = {
   images: Images<Image>;
   names: RunNames;
   exactNames: (image: Image, most: number) => readonly HostName[];
+  /** Whether a rule names the address in order to allow connections to it, and the name may be reached there. */
+  mayReachAt: (image: Image, name: HostName, address: Address) => boolean;
   /** A line for the daemon's own log. */
   say: (line: string) => void;
   /** Where the files lie that are replaced. */
@@ -58,13 +61,14 @@ export class OfferedFiles<Image> {
 
   /** A run that has used up its names keeps its resolver, and the file lists none. */
   #offerHosts({ id, policyDigest }: RunRecord, directory: string): void {
-    const { images, names, exactNames } = this.#options;
+    const { images, names, exactNames, mayReachAt } = this.#options;
     const image = images.get(policyDigest);
     if (image === undefined) throw new Error('the image of its policy is gone');
     const listed = exactNames(image, MOST_LISTED);
     const numbers = names.numbersOf(id, listed) ?? [];
     const lines = numbers.map((number, at) => ({ name: listed[at]!, number }));
-    offer(directory, 'hosts', Buffer.from(hostsFile(this.#read('hosts'), lines, this.#isOwn), 'latin1'));
+    const reach = (name: HostName, address: Address) => mayReachAt(image, name, address);
+    offer(directory, 'hosts', Buffer.from(hostsFile(this.#read('hosts'), lines, this.#isOwn, reach), 'latin1'));
   }
 
   /** The user's file, as far as anybody reads it; byte by byte, since nothing says how it is encoded. */

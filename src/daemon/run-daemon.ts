@@ -8,7 +8,7 @@ import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { inspectsAnything, secretsWithRules } from '../core/engine/egress-terms.ts';
 import { endGrants } from '../core/engine/end-grants.ts';
 import { PolicyImage } from '../core/engine/image.ts';
-import { exactNames } from '../core/engine/may-reach.ts';
+import { exactNames, mayReachAt } from '../core/engine/may-reach.ts';
 import { RULE_FLAG } from '../core/policy/rule-table.ts';
 import { VERSION } from '../core/version.ts';
 import { Daemon } from './daemon.ts';
@@ -48,6 +48,7 @@ export async function runDaemon(
     endGrants: (image, run) => endGrants(image, namesInForce(layout.grants, run)),
     hidesNames: ({ rules }) => rules.some(({ flags }) => (flags & RULE_FLAG.hide) !== 0),
     exactNames,
+    mayReachAt,
     inspects: inspectsAnything,
     secretsOf: secretsWithRules,
     ruleOf: (image, index) => image.rules[index],

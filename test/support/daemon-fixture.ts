@@ -85,6 +85,7 @@ export class DaemonFixture {
       },
       openImage: (bytes) => ({ rules: Buffer.from(bytes).toString().split('\n') }),
       exactNames: () => this.exactNames.map(hostName),
+      mayReachAt: () => false,
       inspects: () => false,
       secretsOf: () => [],
       ruleOf: ({ rules }, index) => (rules[index] === undefined ? undefined : { label: rules[index], reason: '' }),

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { classOf } from './address-class.ts';
-import type { HostName } from './host-name.ts';
+import { type HostName, parseHostName } from './host-name.ts';
 import { RESOLVER, syntheticAddress } from './synthetic.ts';
 
 /** How many names the file of hosts spells out. Programs that ask no resolver over TCP reach these and no others. */
@@ -28,21 +28,32 @@ export function resolvConf(real: string | undefined): string {
 /**
  * What a run reads as /etc/hosts (hosts(5)): the lines of the user's file that lead to this machine, as they are, and a line for each of the names with
  * the address that stands for it. A name that the user leads to this machine is not led elsewhere: many programs look for the machine's own, which
- * containers have by the address of an interface.
+ * containers have by the address of an interface. Other names lead where the user's file has them when a rule names that address, since no resolver would
+ * know them; one that is allowed by itself has the address that stands for it.
  * @param isOwn whether an address is one of this machine's interfaces
+ * @param mayReachAt whether a rule names the address in order to allow connections to it, and the name may be reached there
  */
 export function hostsFile(
   real: string | undefined,
   names: readonly { name: HostName; number: number }[],
   isOwn: (address: Address) => boolean,
+  mayReachAt: (name: HostName, address: Address) => boolean,
 ): string {
-  const kept = linesOf(real).filter((line) => isHere(wordsOf(line)[0], isOwn));
-  const local = new Set(kept.flatMap((line) => wordsOf(line).slice(1)).map((name) => name.toLowerCase()));
+  const lines = linesOf(real).map((line) => ({ line, ...hostsLine(line) }));
+  const kept = lines.filter(({ address }) => address && (classOf(address) === 'loopback' || isOwn(address)));
+  const local = new Set(kept.flatMap(({ called }) => called).map((name) => name.toLowerCase()));
   const listed = names.filter(({ name }) => !local.has(name)).slice(0, MOST_LISTED);
+  const spoken = new Set<string>([...local, ...listed.map(({ name }) => name)]);
+  const elsewhere = lines.flatMap(({ address, called }) => {
+    if (!address || isOwn(address) || classOf(address) === 'loopback') return [];
+    const left = called.map(parseHostName).filter((name) => name && !spoken.has(name) && mayReachAt(name, address));
+    return left.length > 0 ? [[formatAddress(address), ...left].join('\t')] : [];
+  });
   return [
     MADE,
     ...(local.has('localhost') ? [] : ['127.0.0.1\tlocalhost', '::1\tlocalhost']),
-    ...kept,
+    ...kept.map(({ line }) => line),
+    ...elsewhere,
     ...listed.map(({ name, number }) => `${formatAddress(syntheticAddress(4, number))}\t${name}`),
     '',
   ].join('\n');
@@ -65,9 +76,9 @@ function wordsOf(line: string): string[] {
     .filter((word) => word !== '');
 }
 
-function isHere(text: string | undefined, isOwn: (address: Address) => boolean): boolean {
-  const address = text === undefined ? undefined : parseAddress(text);
-  return address !== undefined && (classOf(address) === 'loopback' || isOwn(address));
+function hostsLine(line: string): { address: Address | undefined; called: string[] } {
+  const [address = '', ...called] = wordsOf(line);
+  return { address: parseAddress(address), called };
 }
 
 /** Underscores are none of a host, and usual in names that a search list gives. */

@@ -1,3 +1,5 @@
+import type { Address } from '../egress/address.ts';
+import { classOf } from '../egress/address-class.ts';
 import { type HostName, parseHostName } from '../egress/host-name.ts';
 import { HOST_KIND } from '../policy/destination.ts';
 import { RULE_FLAG } from '../policy/rule-table.ts';
@@ -16,6 +18,17 @@ export function mayReach(image: PolicyImage, name: string): boolean {
     namesTarget(host, { name, port: 0 }, undefined),
   );
   return borders(speaking).some((port) => mayReachPort(image, speaking, port));
+}
+
+/** The same of a name whose address is known, where a rule names that address or its range. */
+export function mayReachAt(image: PolicyImage, name: string, address: Address): boolean {
+  const addressClass = classOf(address);
+  const speaking = candidatesFor(image.hosts, { name, address }).filter((host) =>
+    namesTarget(host, { name, address, port: 0 }, addressClass),
+  );
+  const loosens = ({ kind, rule }: HostView) =>
+    kind === HOST_KIND.range && EFFECT[image.rules[rule]!.effect] <= EFFECT.ask;
+  return speaking.some(loosens) && borders(speaking).some((port) => mayReachPort(image, speaking, port));
 }
 
 /** The first names, up to so many, that rules spell out in order to loosen and that may be reached; in the order of the image, each once. */

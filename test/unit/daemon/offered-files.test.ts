@@ -112,7 +112,15 @@ describe('what a run is offered', () => {
       () => undefined,
     );
     const names = new RunNames((id) => store.directory(id));
-    const files = new OfferedFiles({ store, images, names, exactNames: () => [], say: () => undefined, system });
+    const files = new OfferedFiles({
+      store,
+      images,
+      names,
+      exactNames: () => [],
+      mayReachAt: () => false,
+      say: () => undefined,
+      system,
+    });
     const policyDigest = images.store(Buffer.from('image'));
     const offeredTo = (id: string) => {
       const record = { id, policyDigest } as RunRecord;

@@ -49,6 +49,7 @@ describe('resolv.conf of a run', () => {
 describe('hosts of a run', () => {
   const named = (...names: string[]) => names.map((name, at) => ({ name: parseHostName(name)!, number: at + 2 }));
   const isOwn = (address: Address) => formatAddress(address) === '172.17.0.2';
+  const nowhere = () => false;
   const local = ['127.0.0.1\tlocalhost', '::1\tlocalhost'];
 
   it.each<[string, string | undefined, string[]]>([
@@ -74,11 +75,11 @@ describe('hosts of a run', () => {
     ['a byte that ends texts', '127.0.0.1 localhost\n127.0.0.1 a\0b\n', ['127.0.0.1 localhost']],
     ['a huge file', `127.0.0.1 localhost\n${'10.0.0.1 x\n'.repeat(100_000)}127.0.0.1 late\n`, ['127.0.0.1 localhost']],
   ])('from %s', (_what, real, expected) => {
-    expect(lines(hostsFile(real, [], isOwn))).toEqual(expected);
+    expect(lines(hostsFile(real, [], isOwn, nowhere))).toEqual(expected);
   });
 
   it('have a line for each name, with the address that stands for it', () => {
-    expect(lines(hostsFile('127.0.0.1 localhost\n', named('a.test', 'b.test'), isOwn))).toEqual([
+    expect(lines(hostsFile('127.0.0.1 localhost\n', named('a.test', 'b.test'), isOwn, nowhere))).toEqual([
       '127.0.0.1 localhost',
       '198.18.0.2\ta.test',
       '198.18.0.3\tb.test',
@@ -87,14 +88,25 @@ describe('hosts of a run', () => {
 
   it('leave to this machine what the user leads to it', () => {
     const real = '127.0.0.1 localhost A.test\n10.0.0.9 b.test\n';
-    expect(lines(hostsFile(real, named('a.test', 'b.test'), isOwn))).toEqual([
+    expect(lines(hostsFile(real, named('a.test', 'b.test'), isOwn, nowhere))).toEqual([
       '127.0.0.1 localhost A.test',
       '198.18.0.3\tb.test',
     ]);
   });
 
+  it('lead where the user does when a rule names that address, but for names that are spoken of otherwise', () => {
+    const real =
+      '127.0.0.1 localhost here.test\n10.0.0.9 db.test DB a.test # mine\n10.0.0.9 here.test odd_name\n10.1.0.1 other.test\n';
+    const tens = (name: string, address: Address) => formatAddress(address).startsWith('10.0.') && name !== 'db';
+    expect(lines(hostsFile(real, named('a.test'), isOwn, tens))).toEqual([
+      '127.0.0.1 localhost here.test',
+      '10.0.0.9\tdb.test',
+      '198.18.0.2\ta.test',
+    ]);
+  });
+
   it('are bounded', () => {
     const many = Array.from({ length: MOST_LISTED + 9 }, (_, at) => `n${at}.test`);
-    expect(lines(hostsFile(undefined, named(...many), isOwn))).toHaveLength(MOST_LISTED + 2);
+    expect(lines(hostsFile(undefined, named(...many), isOwn, nowhere))).toHaveLength(MOST_LISTED + 2);
   });
 });

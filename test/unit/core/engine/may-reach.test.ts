@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exactNames, mayReach } from '../../../../src/core/engine/may-reach.ts';
+import { parseAddress } from '../../../../src/core/egress/address.ts';
+import { exactNames, mayReach, mayReachAt } from '../../../../src/core/engine/may-reach.ts';
 import { imageOf } from '../../../support/policy.ts';
 
 const under = (...rules: string[]) =>
@@ -64,4 +65,13 @@ it('the exact names are those that rules spell out, allow, and nothing else deni
   );
   expect(exactNames(image, 512)).toEqual(['b.test', 'asked.test']);
   expect(exactNames(image, 1)).toEqual(['b.test']);
+});
+
+it('a name may be reached where a rule names its address, unless one refuses the name', () => {
+  const at = parseAddress('10.0.0.5')!;
+  const open = '{ destination: "10.0.0.0/8:5432", effect: allow }';
+  expect(mayReachAt(under(open), 'db.test', at)).toBe(true);
+  expect(mayReachAt(under(open), 'db.test', parseAddress('11.0.0.5')!)).toBe(false);
+  expect(mayReachAt(under(open, '{ destination: "db.test", effect: deny }'), 'db.test', at)).toBe(false);
+  expect(mayReachAt(under('{ destination: "*", effect: allow }'), 'db.test', parseAddress('1.2.3.4')!)).toBe(false);
 });
