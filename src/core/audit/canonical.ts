@@ -11,7 +11,7 @@ export function canonical(record: Readonly<Record<string, unknown>>): string {
 /** The members in their order, each as it stands in the text. */
 export function canonicalMembers(record: Readonly<Record<string, unknown>>): string[] {
   const members: string[] = [];
-  for (const name of Object.keys(record).sort()) {
+  for (const name of sorted(Object.keys(record))) {
     const value = record[name];
     if (value === undefined) continue;
     if (!isName(name)) throw new RangeError(`${JSON.stringify(name)} cannot be a member's name`);
@@ -21,7 +21,14 @@ export function canonicalMembers(record: Readonly<Record<string, unknown>>): str
   return members;
 }
 
-export const member = (name: string, value: Plain) => `"${name}":${JSON.stringify(value)}`;
+export const member = (name: string, value: Plain) =>
+  `"${name}":${typeof value === 'string' ? JSON.stringify(value) : value}`;
+/** Most records are written in the order of their names, and looking is cheaper than sorting. */
+function sorted(names: string[]): string[] {
+  for (let at = 1; at < names.length; at++) if (names[at - 1]! > names[at]!) return names.sort();
+  return names;
+}
+
 export const joinMembers = (members: readonly string[]) => `{${members.join(',')}}`;
 
 /**

@@ -16,12 +16,16 @@ export function sealRecord(
   crypto: { hash: HashText; sign: SignText },
 ): { line: string; head: ChainHead } {
   const seq = head.seq + 1;
-  const members = canonicalMembers({ ...fields, prev: head.hash, seq, v: 1 });
+  if (RESERVED.some((name) => name in fields)) throw new RangeError('a record has its place from the chain alone');
+  const members = canonicalMembers(fields);
+  for (const own of [member('prev', head.hash), member('seq', seq), member('v', 1)]) insert(members, own);
   const hash = crypto.hash(joinMembers(members));
   insert(members, member('hash', hash));
   if (needsSignature(fields)) insert(members, member('sig', crypto.sign(recordStatement(hash))));
   return { line: joinMembers(members), head: { seq, hash } };
 }
+
+const RESERVED = ['hash', 'prev', 'seq', 'sig', 'v'];
 
 /** At its place in the order: a quote sorts before every letter and digit, so members sort as their names do. */
 function insert(members: string[], added: string): void {
