@@ -45,7 +45,7 @@ try {
   for (const name of ['tinyproxy', 'squid'] as const) {
     const other = await startOther(name, scratch);
     if (other) others.push(other);
-    else console.log(`${name} is not installed: skipped`);
+    else console.log(`${name} is not here, or does not start: skipped`);
   }
   const ports: Partial<Record<Way, number>> = {
     ...{ direct: 0, relay: plain.told.relay, connect: door.told.proxy, socks: door.told.proxy },
