@@ -158,6 +158,8 @@ describe('what does not hold together is refused before anything is decided', ()
     const said = await ask(await rig.open(`a.test:${origin.port}`), text());
     expect(said).toMatch(/^HTTP\/1\.1 (400|501) /);
     expect(said).not.toMatch(/HTTP\/1\.1 200/);
+    // What follows it at once is nobody's request.
+    await ask(await rig.open(`a.test:${origin.port}`), text() + request('GET /after HTTP/1.1'));
     expect(seen).toEqual([]);
     expect(rig.decisions()).toEqual([]);
   });

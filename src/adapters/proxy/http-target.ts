@@ -33,6 +33,7 @@ export function readInnerTarget(
   if (!target) return malformed('not a path: within a tunnel there is one host');
   const [host, another] = hostsOf(request);
   if (another !== undefined) return malformed('more than one Host header');
+  if (host === undefined && request.httpVersion === '1.1') return malformed('no Host header');
   const named = host === undefined ? tunnel : parseAuthority(host, usualPort);
   if (!named || named.port !== tunnel.port || !sameHost(named.host, tunnel.host)) {
     return malformed('Host header and the host of the tunnel disagree');

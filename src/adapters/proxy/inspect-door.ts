@@ -107,7 +107,7 @@ export class InspectDoor<Image> {
     const server = createServer(
       {
         insecureHTTPParser: false,
-        requireHostHeader: true,
+        requireHostHeader: false, // looked at with all else, whose refusal ends the connection
         maxHeaderSize: headerBytes,
         headersTimeout: headersMs,
         keepAliveTimeout: keepAliveMs,
@@ -138,7 +138,11 @@ export class InspectDoor<Image> {
     const { tunnel, secure, agent, usualPort } = inspected;
     const { run } = tunnel.connection;
     const target = readTarget(request, inspected);
-    if ('body' in target) return refuse(response, target);
+    if ('body' in target) {
+      // Its bytes could be read in two ways from here on, so nothing that follows is a request of anybody.
+      this.#served.delete(request.socket);
+      return refuse(response, target);
+    }
     const giveBack = this.#requests.take(run);
     if (!giveBack) return refuse(response, (await tunnel.refuse('resources')) ?? BUSY);
     response.once('close', giveBack);
