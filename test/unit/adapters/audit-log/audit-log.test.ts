@@ -32,6 +32,24 @@ describe('the audit log', () => {
     });
   });
 
+  test('keeps the order of large batches and small ones that come meanwhile', async () => {
+    const fixture = auditLogFixture();
+    const log = await fixture.open();
+    const many = Array.from({ length: 1000 }, (_, at) => allowed(`/large/${at}`));
+    const appended = [log.append(many), log.append([denied('/small/0')])];
+    await new Promise(setImmediate);
+    appended.push(log.append([denied('/small/1')]), log.append(many), log.append([denied('/small/2')]));
+    const heads = await Promise.all(appended);
+    await log.close();
+    expect(heads.at(-1)?.seq).toBe(2003);
+    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 2003 });
+    expect([1001, 1002, 2003].map((seq) => findRecord(fixture.directory, seq)?.['target'])).toEqual([
+      '/small/0',
+      '/small/1',
+      '/small/2',
+    ]);
+  });
+
   test('is empty and sound before anything was written', async () => {
     expect(await auditLogFixture().verify()).toMatchObject({ ok: true, entries: 0 });
   });
