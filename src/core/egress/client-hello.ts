@@ -58,11 +58,19 @@ export class HelloReader {
     return 1;
   }
 
+  /** Most hellos are one record, whose length is known by then. */
+  #grow(): void {
+    const wanted = this.#message.length === 0 ? this.#recordLeft : MAX_BYTES;
+    const grown = new Uint8Array(Math.min(wanted, MAX_BYTES));
+    grown.set(this.#message.subarray(0, this.#held));
+    this.#message = grown;
+  }
+
   #takeFragment(chunk: Uint8Array, at: number): number {
     // No server takes another message first.
     if (this.#held === 0 && chunk[at] !== CLIENT_HELLO) this.#outcome = { kind: 'foreign' };
     const taken = Math.min(this.#recordLeft, chunk.length - at, MAX_BYTES - this.#seen);
-    if (this.#message.length === 0) this.#message = new Uint8Array(MAX_BYTES);
+    if (this.#held + taken > this.#message.length) this.#grow();
     this.#message.set(chunk.subarray(at, at + taken), this.#held);
     this.#held += taken;
     this.#seen += taken;
