@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -5,9 +6,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../src/adapters/proxy/egress-event.ts';
-import { closingAfterEach, openTunnel, type Rig, readAll } from './egress-rig.ts';
+import { closingAfterEach, exchange, get, openTunnel, type Rig, readAll } from './egress-rig.ts';
 
-const { rigWith, echo } = closingAfterEach();
+const { rigWith, echo, origin } = closingAfterEach();
 const PATIENT = { timeout: 20_000 };
 
 /** From now on every connection is announced as this one. */
@@ -16,7 +17,47 @@ function announce(rig: Rig, connection: Partial<Connection>): void {
   rig.announced = { get: () => announced } as never;
 }
 
+/** A port where the kernel leaves connections without an answer, since nobody takes those that are there. It prints the port. */
+function fullListener() {
+  const script = `
+import socket, time
+server = socket.create_server(('127.0.0.1', 0), backlog=0)
+held = [socket.socket() for _ in range(4)]
+for one in held:
+    one.setblocking(False)
+    one.connect_ex(server.getsockname())
+print(server.getsockname()[1], flush=True)
+time.sleep(60)
+`;
+  const child = spawn('python3', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return { stdout: child.stdout, kill: () => child.kill() };
+}
+
 describe('a run at its bound', () => {
+  it('has no more connections on their way than requests, also for those that it gave up', async () => {
+    const rig = await rigWith(undefined, { requestsPerRun: 2, dialMs: 60_000 });
+    const { stdout, kill } = fullListener();
+    const [chunk] = await once(stdout, 'data');
+    const port = Number(String(chunk));
+    try {
+      announce(rig, { run: 'greedy' });
+      for (const name of ['a.test', 'b.test']) {
+        const client = connect(rig.proxyPort, '127.0.0.1');
+        client.write(get(`http://${name}:${port}/`));
+        await expect.poll(() => rig.decisions().at(-1)?.host).toBe(name);
+        client.destroy();
+        await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', host: name });
+      }
+      expect(await exchange(rig.proxyPort, get(`http://c.test:${port}/`))).toMatch(/^HTTP\/1\.1 502 /);
+
+      announce(rig, { run: 'other' });
+      const { port: open } = await origin((_request, response) => response.end('still served'));
+      expect(await exchange(rig.proxyPort, get(`http://c.test:${open}/`))).toMatch(/still served$/);
+    } finally {
+      kill();
+    }
+  });
+
   it('is refused what it asks for beyond it, on record, while another run goes on', async () => {
     const rig = await rigWith(undefined, { sockets: 8 });
     const { port } = await echo();

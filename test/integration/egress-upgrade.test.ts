@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { closingAfterEach, exchange } from './egress-rig.ts';
 
-const { open, origin, rigWith } = closingAfterEach();
+const { open, origin, rigWith, tcp } = closingAfterEach();
 
 describe('upgrades over plain HTTP', () => {
   const upgrade = (url: string, protocol: string) =>
@@ -51,6 +51,35 @@ describe('upgrades over plain HTTP', () => {
     const answer = await exchange(rig.proxyPort, upgrade(`http://ws.test:${server.port}/`, 'websocket'));
     expect(answer).toMatch(/^HTTP\/1\.1 502 /);
     await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', address: null, bytesUp: 0 });
+  });
+
+  it.each([
+    ['another one than the program asked for', 'websocket', 'other'],
+    ['one that it was not asked for', 'h2c', 'h2c'],
+    ['WebSocket, when something else was asked for', 'h2c', 'websocket'],
+  ])('carries nothing in a protocol of the origin that is %s', async (_title, asked, given) => {
+    const rig = await rigWith();
+    let got = '';
+    const server = await tcp((socket) => {
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1');
+      });
+      socket.write(`HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: ${given}\r\n\r\nfrom outside`);
+    });
+    const answer = await exchange(rig.proxyPort, `${upgrade(`http://a.test:${server.port}/`, asked)}from inside`);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).not.toContain('from outside');
+    expect(got).not.toContain('from inside');
+  });
+
+  it('passes on headers byte for byte', async () => {
+    const rig = await rigWith();
+    const server = await tcp((socket) => {
+      const head = 'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\nX-Name: caf\xe9\r\n\r\n';
+      socket.end(Buffer.from(head, 'latin1'));
+    });
+    const answer = await exchange(rig.proxyPort, upgrade(`http://a.test:${server.port}/`, 'websocket'));
+    expect(answer).toMatch(/^HTTP\/1\.1 101 .*X-Name: caf\xe9\r\n/s);
   });
 
   it('turns an offer of h2c into the plain request', async () => {

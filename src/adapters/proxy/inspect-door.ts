@@ -56,7 +56,10 @@ export class InspectDoor<Image> {
     client.unshift(head);
     if (head[0] === TLS_HANDSHAKE) await this.#serveTls(tunnel);
     else if (HTTP_REQUEST.test(Buffer.from(head.subarray(0, 32)).toString('latin1')))
-      this.#serve(client, { tunnel, secure: undefined, usualPort: 80, agent: pinnedAgent(this.#limits) });
+      this.#serve(client, {
+        ...{ tunnel, secure: undefined, usualPort: 80 },
+        agent: pinnedAgent(this.#limits, undefined, client),
+      });
     else await this.#refuseOrRelay(tunnel, 'not-inspected');
     await ended;
   };
@@ -77,13 +80,16 @@ export class InspectDoor<Image> {
         await tunnel.refuse(handshake.why === 'refused' ? 'authority-refused' : 'not-inspected');
       return void tunnel.client.destroy();
     }
-    const secure = askTls(host, tls.trusted(), this.#limits.dialMs);
-    this.#serve(handshake.socket, { tunnel, secure, usualPort: 443, agent: pinnedAgent(this.#limits, secure) });
+    const secure = askTls(host, tls.trusted(), this.#limits.dialMs, tunnel.client);
+    const agent = pinnedAgent(this.#limits, secure, tunnel.client);
+    this.#serve(handshake.socket, { tunnel, secure, usualPort: 443, agent });
   }
 
   #serve(socket: Socket, inspected: Inspected<Image>): void {
     this.#served.set(socket, inspected);
     socket.once('close', () => void inspected.agent.destroy());
+    // Each request that waits for a connection of its own wants to know when the client leaves.
+    inspected.tunnel.client.setMaxListeners(0);
     if (socket.closed) return void inspected.agent.destroy();
     this.#server.emit('connection', socket);
     socket.resume(); // it came here paused

@@ -41,8 +41,13 @@ export function answerTls(client: Socket, context: SecureContext, timeoutMs: num
   });
 }
 
-/** Makes TLS of a connection to the host: its certificate verifies and is the host's, or the promise rejects. */
-export function askTls(host: Host, context: SecureContext, timeoutMs: number): (socket: Socket) => Promise<TLSSocket> {
+/** Makes TLS of a connection to the host: its certificate verifies and is the host's, or the promise rejects, as it does when the client leaves. */
+export function askTls(
+  host: Host,
+  context: SecureContext,
+  timeoutMs: number,
+  client: Socket,
+): (socket: Socket) => Promise<TLSSocket> {
   const name = host.kind === 'name' ? host.name : formatAddress(host.address);
   return (plain) =>
     new Promise((resolve, reject) => {
@@ -55,19 +60,26 @@ export function askTls(host: Host, context: SecureContext, timeoutMs: number): (
         rejectUnauthorized: true, // whatever the environment says
       });
       const late = setTimeout(() => socket.destroy(new Error('no TLS in time')), timeoutMs);
+      const leave = () => socket.destroy(new Error('the client has gone'));
+      const settle = () => {
+        clearTimeout(late);
+        client.off('close', leave);
+      };
       socket.once('error', (error) =>
         reject(socket.authorizationError ? new Untrusted(error.message) : new Error('no TLS', { cause: error })),
       );
       socket.once('close', () => {
-        clearTimeout(late);
+        settle();
         plain.destroy();
         reject(new Error('closed'));
       });
       socket.once('secureConnect', () => {
-        clearTimeout(late);
+        settle();
         if (!socket.authorized) return void socket.destroy(new Untrusted('not authorized'));
         resolve(socket);
       });
+      if (client.destroyed) leave();
+      else client.once('close', leave);
     });
 }
 

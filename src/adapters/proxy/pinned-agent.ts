@@ -4,7 +4,7 @@ import { Agent } from 'undici';
 import { type Address, addressFromBytes } from '../../core/egress/address.ts';
 import { dial } from './dial.ts';
 import type { Admitted } from './gate.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, RunLoad } from './limits.ts';
 
 /**
  * A stand-in origin whose host spells out for whom and to which checked addresses. The agent keeps connections by origin, so what it reuses or dials
@@ -12,7 +12,7 @@ import type { Limits } from './limits.ts';
  * looked up again.
  */
 export function pinnedOrigin(run: string, host: string, { addresses, port }: Admitted): string {
-  const owner = hash('sha256', `${run}\0${host}`).slice(0, 32);
+  const owner = hash('sha256', run).slice(0, RUN_DIGITS) + hash('sha256', `${run}\0${host}`).slice(0, 32);
   const labels = addresses.slice(0, MAX_ADDRESSES).map((address) => Buffer.from(address).toString('hex'));
   return `http://${[owner, ...labels, SUFFIX].join('.')}:${port}`;
 }
@@ -26,9 +26,12 @@ export type PinnedAgent = { request: Agent['request']; dispatch: Agent['dispatch
  */
 export const ABORT: unique symbol = Symbol('abort');
 
-/** `secure`: what makes a connection of its socket before anything is asked on it. */
-export function pinnedAgent(limits: Limits, secure?: (socket: Socket) => Promise<Socket>): PinnedAgent {
-  const agent = dialler(limits, secure);
+/**
+ * `secure`: what makes a connection of its socket before anything is asked on it. `client`: whose requests these all are; when it leaves, nobody waits
+ * for a connection any more.
+ */
+export function pinnedAgent(limits: Limits, secure?: Secure, client?: Socket): PinnedAgent {
+  const agent = dialler(limits, secure, client);
   const request = (options: Parameters<Agent['request']>[0], callback: never) => {
     const headers = { ...options.headers } as Record<string, string> & { [ABORT]?: AbortSignal };
     const signal = headers[ABORT];
@@ -42,14 +45,21 @@ export function pinnedAgent(limits: Limits, secure?: (socket: Socket) => Promise
   };
 }
 
+type Secure = (socket: Socket) => Promise<Socket>;
+
 /** Dials the addresses that the origin spells out; any other origin fails. */
-function dialler(limits: Limits, secure?: (socket: Socket) => Promise<Socket>): Agent {
+function dialler(limits: Limits, secure: Secure | undefined, client: Socket | undefined): Agent {
   const idleMs = secure ? SECURE_IDLE_MS : IDLE_MS;
+  // Requests whose clients leave are given up before the connections that were begun for them.
+  const begun = new RunLoad(limits.requestsPerRun);
   return new Agent({
     connect: ({ hostname, port }, callback) => {
       const addresses = spelledOut(hostname);
       if (!addresses) return callback(new Error('origin is not pinned'), null);
-      dial(addresses, Number(port) || 80, limits, undefined)
+      const giveBack = begun.take(hostname.slice(0, RUN_DIGITS));
+      if (!giveBack) return callback(new Error('the run waits for too many connections'), null);
+      dial(addresses, Number(port) || 80, limits, client)
+        .finally(giveBack)
         .then(({ socket }) => secure?.(socket) ?? socket)
         .then(
           (socket) => callback(null, socket),
@@ -72,6 +82,7 @@ function spelledOut(hostname: string): readonly Address[] | undefined {
 }
 
 const SUFFIX = 'pinned';
+const RUN_DIGITS = 16;
 /** Short, because a request on a connection that the origin is just closing fails, and it is never sent twice. */
 const IDLE_MS = 1000;
 /** TLS costs more to begin anew; servers keep it for 5 s and longer. */

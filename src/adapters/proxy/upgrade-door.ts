@@ -86,8 +86,10 @@ export async function passUpgrade(
   { idleMs }: Limits,
 ): Promise<TunnelBytes | undefined> {
   const { socket, head, unreachable } = upgrade;
-  const outgoing = openRequest(upgrade, origin);
+  origin.on('error', () => origin.destroy());
+  if (socket.destroyed) return void origin.destroy();
   socket.once('close', () => origin.destroy());
+  const outgoing = openRequest(upgrade, origin);
   const farSide = await answerTo(outgoing, socket, unreachable);
   return farSide && relay(socket, farSide, head, idleMs);
 }
@@ -110,8 +112,14 @@ function answerTo(outgoing: ClientRequest, socket: Socket, unreachable: Refusal)
     });
     outgoing.once('upgrade', (response, farSide, farHead) => {
       answered = true;
+      // What follows is looked at by nobody, so it is the protocol that was asked for or none.
+      if (!isWebSocket(outgoing.getHeader('upgrade')) || !isWebSocket(response.headers.upgrade)) {
+        farSide.destroy();
+        endWithRefusal(socket, unreachable);
+        return resolve(undefined);
+      }
       outgoing.setTimeout(0);
-      socket.write(responseHead(response, ['connection: upgrade', `upgrade: ${response.headers.upgrade ?? ''}`]));
+      socket.write(responseHead(response, ['connection: upgrade', 'upgrade: websocket']), 'latin1');
       if (farHead.length > 0) farSide.unshift(farHead);
       resolve(farSide as Socket);
     });
@@ -127,7 +135,7 @@ function openRequest({ request, target, usualPort, injected }: Upgrade, socket: 
   for (const [name, value] of injected) headers[name] = value;
   headers['host'] = formatAuthority(target, usualPort);
   headers['connection'] = 'close';
-  if (typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket') {
+  if (isWebSocket(upgrade)) {
     headers['connection'] = 'upgrade';
     headers['upgrade'] = 'websocket';
   }
@@ -141,14 +149,17 @@ function openRequest({ request, target, usualPort, injected }: Upgrade, socket: 
   });
 }
 
+const isWebSocket = (protocol: unknown): boolean => String(protocol ?? '').toLowerCase() === 'websocket';
+
 /** The origin stayed with HTTP: one answer, then the end of the connection tells where it ends. */
 function passOn(response: IncomingMessage, socket: Socket): void {
-  socket.write(responseHead(response, ['connection: close']));
+  socket.write(responseHead(response, ['connection: close']), 'latin1');
   response.once('error', () => socket.destroy());
   response.pipe(socket);
   socket.resume();
 }
 
+/** As Node reads it, each character is one byte. */
 function responseHead(response: IncomingMessage, extra: readonly string[]): string {
   const dropped = new Set<string>([...HOP_BY_HOP, ...connectionNames(response.headers.connection)]);
   const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
