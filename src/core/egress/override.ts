@@ -7,20 +7,24 @@ export type Asked = { headers: Iterable<string>; query: string };
  * @param query empty, or with its question mark
  */
 export function asksForAnother({ headers, query }: Asked): boolean {
-  for (const name of headers) if (OVERRIDES.has(name)) return true;
+  for (const name of headers) if (OVERRIDES.has(name.replaceAll('_', '-'))) return true;
   return query
     .slice(1)
     .split(/[&;]/)
-    .some((parameter) => PARAMETERS.has(decoded(parameter.split('=', 1)[0] ?? '')));
+    .some((parameter) => PARAMETERS.has(plain(decoded(parameter.split('=', 1)[0] ?? ''))));
 }
 
-/** A name that cannot be decoded is compared as it stands. */
+/** Byte by byte, since some take names apart that are no UTF-8. */
 function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name).toLowerCase();
-  } catch {
-    return name.toLowerCase();
-  }
+  return name
+    .replace(/%([0-9a-f]{2})/gi, (_escape, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
+    .toLowerCase();
+}
+
+/** As PHP names a variable by it, with dashes throughout. */
+function plain(name: string): string {
+  const [own = ''] = name.replace(/^[ +]+/, '').split('\0', 1);
+  return own.replace(/(?<=.)\[.*/, '').replace(/[-_. +[]/g, '-');
 }
 
 const OVERRIDES: ReadonlySet<string> = new Set([
@@ -32,4 +36,4 @@ const OVERRIDES: ReadonlySet<string> = new Set([
   'x-original-uri',
   'x-rewrite-url',
 ]);
-const PARAMETERS: ReadonlySet<string> = new Set(['_method', '$httpmethod', 'x-http-method-override', 'x-http-method']);
+const PARAMETERS: ReadonlySet<string> = new Set(['-method', '$httpmethod', 'x-http-method-override', 'x-http-method']);
