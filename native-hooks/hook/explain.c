@@ -21,6 +21,7 @@
 #define TARGET_MOST 1200
 #define REASON_MOST 600
 #define LABEL_MOST 200
+#define HOST_NAME_MOST 253
 
 /* Room for one explanation: pages that live as long as it, since a signal handler's stack may be small and a static buffer
  * would need a lock. */
@@ -37,6 +38,7 @@ struct refusal {
 	struct gk_slice target;
 	struct gk_slice program; /* of a command: its name, which argv follows */
 	char *const *argv;
+	const char *reason; /* in place of what the image says; NULL elsewhere */
 };
 
 static struct scratch *begin(int error, const struct gk_image **image);
@@ -138,6 +140,37 @@ void gk_explain_connect(int error, const struct sockaddr *address, socklen_t len
 	end(scratch);
 }
 
+/* Other characters are in no name of a host, so that no rule can be what was missing. */
+static bool is_host_name(struct gk_slice name) {
+	static const char digits_and_marks[] = "0123456789-.";
+	bool has_letter = false;
+	for (size_t i = 0; i < name.length; i++) {
+		bool letter = (name.at[i] | 0x20) >= 'a' && (name.at[i] | 0x20) <= 'z';
+		if (!letter && strchr(digits_and_marks, name.at[i]) == NULL)
+			return false;
+		has_letter = has_letter || letter;
+	}
+	return has_letter && name.length <= HOST_NAME_MOST;
+}
+
+void gk_explain_name(int result, const char *name) {
+	const struct gk_image *image;
+	struct gk_slice host = gk_slice_of(name);
+	if (host.length > 0 && host.at[host.length - 1] == '.')
+		host.length--;
+	bool refused = result == EAI_NONAME || (result == EAI_SYSTEM && errno == EACCES);
+	struct scratch *scratch = refused && is_host_name(host) ? begin(EACCES, &image) : NULL;
+	if (scratch == NULL)
+		return;
+	struct refusal refusal = {.action = GK_ACTION_NETWORK,
+				  .verdict = {.effect = GK_EFFECT_DENY, .rule = GK_NO_RULE},
+				  .target = host,
+				  .reason = result == EAI_NONAME ? ": no rule lets this name be reached"
+								 : ": no rule spells this name out, and this program asks for others by datagrams alone"};
+	tell(&scratch->line, image, &refusal);
+	end(scratch);
+}
+
 static struct scratch *begin(int error, const struct gk_image **image) {
 	if ((error != EACCES && error != EPERM) || !gk_hook.explains || !gk_quiet_may_look())
 		return NULL;
@@ -176,6 +209,10 @@ static void put_label(struct gk_line *line, struct gk_slice label) {
 }
 
 static void put_reason(struct gk_line *line, const struct gk_image *image, const struct refusal *refusal) {
+	if (refusal->reason != NULL) {
+		gk_line_put(line, refusal->reason);
+		return;
+	}
 	gk_line_put(line, ": ");
 	if (refusal->verdict.rule == GK_NO_RULE) {
 		uint32_t stated = gk_image_default_rule(image, refusal->action);

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netdb.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,7 @@ extern struct gk_hook gk_hook;
 	X(char *, mkdtemp, (char *template))                                                                                 \
 	X(int, posix_spawn_file_actions_addopen, (posix_spawn_file_actions_t *, int, const char *, int, mode_t))             \
 	X(int, connect, (int fd, const struct sockaddr *address, socklen_t length))                                          \
+	X(int, getaddrinfo, (const char *, const char *, const struct addrinfo *, struct addrinfo **))                       \
 	X(int, prctl, (int option, ...))                                                                                     \
 	X(long, syscall, (long nr, ...))                                                                                     \
 	X(ssize_t, sendto, (int fd, const void *bytes, size_t length, int flags, const struct sockaddr *, socklen_t))        \

@@ -20,6 +20,16 @@ GK_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG given, socklen_t length) {
 	return result;
 }
 
+/* A run's own resolver says of names that may not be reached that they do not exist, and programs repeat that (docs/network.md). */
+GK_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+	gk_hook_ready();
+	int result = gk_real.getaddrinfo(name, service, hints, found);
+	bool asked = name != NULL && (hints == NULL || (hints->ai_flags & AI_NUMERICHOST) == 0);
+	if (GK_UNLIKELY(result != 0) && asked && !gk_hook.enforces)
+		gk_explain_name(result, name);
+	return result;
+}
+
 GK_EXPORT int bind(int fd, __CONST_SOCKADDR_ARG given, socklen_t length) {
 	const struct sockaddr *address = given.__sockaddr__;
 	gk_hook_ready();
