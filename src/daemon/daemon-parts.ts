@@ -46,6 +46,7 @@ export type EgressDoor<Image> = {
   policyOf: (run: string) => { image: Image; simulate: boolean } | undefined;
   record: (event: EgressEvent<Image>) => Promise<void>;
   names: RunNames;
+  searchDomainsOf: (run: string) => readonly string[];
   tlsOf: (run: string) => RunTls | undefined;
   secretOf: (run: string, name: string) => string | undefined;
   /** Those of an earlier daemon whose runs go on. */

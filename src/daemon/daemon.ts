@@ -139,6 +139,7 @@ export class Daemon<Image> {
         images: this.#images,
         connections: this.#connections,
         names: this.#names,
+        searchDomainsOf: (run) => this.#offered.searchDomains(run),
         inspections: this.#inspections,
       },
       ...{ ruleOf: this.#parts.ruleOf, append: (record) => this.#append(record), now },

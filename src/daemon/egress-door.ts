@@ -14,6 +14,7 @@ export type EgressDoorOptions<Image> = {
   images: Images<Image>;
   connections: Connections;
   names: RunNames;
+  searchDomainsOf: (run: string) => readonly string[];
   inspections: Inspections;
   ruleOf: (image: Image, index: number) => ImageRule | undefined;
   append: (record: AuditFields) => Promise<unknown>;
@@ -24,7 +25,7 @@ export type EgressDoorOptions<Image> = {
 
 /** What the egress hears of runs: whose connection it has, what their policy is, and where receipts go. */
 export function egressDoor<Image>(options: EgressDoorOptions<Image>): EgressDoor<Image> {
-  const { runs, images, connections, names, inspections, ruleOf, append, now, ports } = options;
+  const { runs, images, connections, names, searchDomainsOf, inspections, ruleOf, append, now, ports } = options;
   return {
     connection: (family, sourcePort) => connections.take(family, sourcePort),
     policyOf: (id) => {
@@ -43,6 +44,7 @@ export function egressDoor<Image>(options: EgressDoorOptions<Image>): EgressDoor
       if (run !== undefined) applyReceipt(run, receipt);
     },
     names,
+    searchDomainsOf,
     tlsOf: (run) => inspections.tlsOf(run),
     secretOf: (run, name) => inspections.secretOf(run, name),
     ports,

@@ -5,7 +5,7 @@ import { ownAddresses } from '../adapters/proxy/own-addresses.ts';
 import type { Address } from '../core/egress/address.ts';
 import type { HostName } from '../core/egress/host-name.ts';
 import { nameServices } from '../core/egress/name-services.ts';
-import { hostsFile, MOST_LISTED, resolvConf } from '../core/egress/resolver-files.ts';
+import { hostsFile, MOST_LISTED, resolvConf, searchDomainsIn } from '../core/egress/resolver-files.ts';
 import type { Images } from './run-policy.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
@@ -59,6 +59,11 @@ export class OfferedFiles<Image> {
     }
   }
 
+  /** As the run's own resolv.conf says. */
+  searchDomains(run: string): string[] {
+    return searchDomainsIn(this.#read('resolv.conf', offeredDirectory(this.#options.store, run)));
+  }
+
   /** A run that has used up its names keeps its resolver, and the file lists none. */
   #offerHosts({ id, policyDigest }: RunRecord, directory: string): void {
     const { images, names, exactNames, mayReachAt } = this.#options;
@@ -71,10 +76,10 @@ export class OfferedFiles<Image> {
     offer(directory, 'hosts', Buffer.from(hostsFile(this.#read('hosts'), lines, this.#isOwn, reach), 'latin1'));
   }
 
-  /** The user's file, as far as anybody reads it; byte by byte, since nothing says how it is encoded. */
-  #read(name: string): string | undefined {
+  /** The user's file (or that of a run), as far as anybody reads it; byte by byte, since nothing says how it is encoded. */
+  #read(name: string, directory = this.#options.system ?? '/etc'): string | undefined {
     try {
-      const fd = openSync(`${this.#options.system ?? '/etc'}/${name}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      const fd = openSync(`${directory}/${name}`, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         if (!fstatSync(fd).isFile()) return undefined;
         const bytes = Buffer.alloc(LARGEST);

@@ -54,7 +54,7 @@ describe('a question for a name', () => {
     expect(rig.lookups).toEqual([]);
   });
 
-  it('that may not be reached is told that there is none, with one receipt for its connection', async () => {
+  it('that may not be reached is told that there is none, with one receipt for a look-up', async () => {
     const rig = await rigWith(SOME);
     const names = ['bad.test', 'other.test', 'bad.test'];
     const answers = await ask(
@@ -68,8 +68,15 @@ describe('a question for a name', () => {
       { ...common, host: 'other.test', verdict: 'deny', source: 'default', rule: null, reason: 'no-rule' },
     ]);
     expect((await one(rig, 'bad.test', TYPE.A)).rcode).toBe(3);
-    expect(rig.decisions()).toHaveLength(3);
+    expect(rig.decisions()).toHaveLength(2);
     expect(rig.lookups).toEqual([]);
+  });
+
+  it('that may not be reached is on record as it was asked for, not as a resolver completed it', async () => {
+    const rig = await rigWith(SOME);
+    for (const name of ['no.test', 'no.test.corp.test', 'only.corp.test', 'no.test.other.test'])
+      expect((await one(rig, name, TYPE.A)).rcode).toBe(3);
+    expect(rig.decisions().map(({ host }) => host)).toEqual(['no.test', 'only.corp.test', 'no.test.other.test']);
   });
 
   it('in a simulated run is answered, and a receipt says that it would not have been', async () => {

@@ -65,6 +65,7 @@ export async function startRig(
       !image.denied?.includes(name) &&
       (image.names.some((one) => one === '*' || one === name) || image.defaultAllow === true),
     ...(names && { names }),
+    searchDomainsOf: () => ['corp.test'],
     describeRule: (_image, rule) => ({ label: `test.yaml:${rule}`, reason: null }),
     record: async (event) => {
       if (rig.recordFails) throw new Error('disk full');

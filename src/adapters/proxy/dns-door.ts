@@ -19,13 +19,12 @@ export async function serveNames<Image>(
 ): Promise<void> {
   socket.setTimeout(limits.nameIdleMs, () => socket.destroy());
   const stream = new MessageStream(LONGEST_QUESTION);
-  const told = new Set<string>();
   let left = limits.questionsPerConnection;
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     const messages = stream.push(chunk);
     if (!messages) break;
     for (const message of messages) {
-      const answer = left-- > 0 ? await answerTo(gate, connection, message, told) : undefined;
+      const answer = left-- > 0 ? await answerTo(gate, connection, message) : undefined;
       if (!answer) return hangUp(socket);
       if (!socket.write(framed(answer))) await writable(socket);
     }
@@ -38,11 +37,10 @@ async function answerTo<Image>(
   gate: NameGate<Image>,
   connection: Connection,
   message: Uint8Array,
-  told: Set<string>,
 ): Promise<Uint8Array | undefined> {
   const parsed = parseQuestion(message);
   if (parsed.ok) {
-    const { rcode, data } = await gate.answer(connection, parsed.question, told);
+    const { rcode, data } = await gate.answer(connection, parsed.question);
     return writeAnswer(parsed.question, rcode, data, TTL_SECONDS);
   }
   const { rcode } = REJECTION[parsed.why];

@@ -53,6 +53,8 @@ export type EgressOptions<Image> = {
   ports?: { proxyPort: number; transparentPort: number } | undefined;
   /** The names of runs, kept where they outlive the daemon; without them in memory. */
   names?: RunNames;
+  /** What the run's programs append to names that are not found (resolv.conf(5), `search`). */
+  searchDomainsOf?(run: string): readonly string[];
   /** More loopback ports of gatekeeper's own. */
   ownPorts?: () => readonly number[];
   /** Addresses of this machine; without it those of its interfaces. */

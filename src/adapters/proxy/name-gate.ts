@@ -10,6 +10,7 @@ import { syntheticAddress } from '../../core/egress/synthetic.ts';
 import type { Connection, EgressDecision, EgressEvent } from './egress-event.ts';
 import type { DecideHost } from './gate.ts';
 import type { RunNames } from './names.ts';
+import { RecentRefusals } from './recent-refusals.ts';
 
 /** Whether some connection to the name could be let through, on whatever port. */
 export type MayReach<Image> = (image: Image, name: HostName) => boolean;
@@ -21,6 +22,8 @@ export type NameGateOptions<Image> = {
   decide: DecideHost<Image>;
   record(event: EgressEvent<Image>): Promise<void>;
   names: RunNames;
+  /** What the run's programs append to names that are not found (resolv.conf(5), `search`). */
+  searchDomainsOf?(run: string): readonly string[];
   /** Whether programs can be redirected over IPv6. */
   hasV6(): boolean;
 };
@@ -35,20 +38,15 @@ type Word = Pick<EgressDecision<unknown>, 'source' | 'rule' | 'pierced' | 'reaso
  */
 export class NameGate<Image> {
   readonly #options: NameGateOptions<Image>;
+  readonly #refused = new RecentRefusals();
 
   constructor(options: NameGateOptions<Image>) {
     this.#options = options;
   }
 
-  /** @param told what is on record for this connection of the client already; grows by what is added */
-  async answer(connection: Connection, { labels, type }: Question, told: Set<string>): Promise<NameAnswer> {
-    const refuse = async (name: string, image: Image | undefined, word: Word, rcode: Rcode, simulate = false) => {
-      const key = `${word.reason} ${name}`;
-      if (!told.has(key) && !(await this.#record(connection, name, image, word, simulate)))
-        return empty(RCODE.servFail);
-      if (told.size < MOST_TOLD) told.add(key);
-      return empty(rcode);
-    };
+  async answer(connection: Connection, { labels, type }: Question): Promise<NameAnswer> {
+    const refuse = async (name: string, image: Image | undefined, word: Word, rcode: Rcode, simulate = false) =>
+      empty((await this.#onRecord(connection, name, image, word, simulate)) ? rcode : RCODE.servFail);
     const policy = this.#options.policyOf(connection.run);
     if (!policy) return refuse(textOfLabels(labels), undefined, internal('run-unknown'), RCODE.servFail);
     if (labels.length === 0) return empty(RCODE.noError);
@@ -96,6 +94,28 @@ export class NameGate<Image> {
     return { source, rule, pierced, reason: source === 'rule' ? null : 'no-rule' };
   }
 
+  /** One look-up is on record once: as what the program asked for, not as what its resolver made of it. */
+  async #onRecord(
+    connection: Connection,
+    name: string,
+    image: Image | undefined,
+    word: Word,
+    simulate: boolean,
+  ): Promise<boolean> {
+    const process = `${connection.run} ${connection.pid}`;
+    const told = (called: string) => this.#refused.has(process, called, image);
+    if (told(name) || (word.source !== 'rule' && this.#withoutSearchDomain(connection.run, name).some(told)))
+      return true;
+    if (!(await this.#record(connection, name, image, word, simulate))) return false;
+    this.#refused.add(process, name, image);
+    return true;
+  }
+
+  #withoutSearchDomain(run: string, name: string): string[] {
+    const domains = this.#options.searchDomainsOf?.(run) ?? [];
+    return domains.filter((domain) => name.endsWith(`.${domain}`)).map((domain) => name.slice(0, -domain.length - 1));
+  }
+
   async #record(
     { run, pid, program }: Connection,
     host: string,
@@ -113,9 +133,6 @@ export class NameGate<Image> {
     }
   }
 }
-
-/** Beyond them a refusal is recorded each time, rather than that a run fills the daemon's memory with names. */
-const MOST_TOLD = 64;
 
 const empty = (rcode: Rcode): NameAnswer => ({ rcode, data: [] });
 const found = (data: readonly Uint8Array[]): NameAnswer => ({ rcode: RCODE.noError, data });

@@ -12,8 +12,7 @@ export const MOST_LISTED = 512;
  */
 export function resolvConf(real: string | undefined): string {
   const lines = linesOf(real).map(wordsOf);
-  // Of several the C library obeys the last.
-  const search = lines.findLast(([key, ...values]) => (key === 'search' || key === 'domain') && values.some(isSuffix));
+  const search = searchLine(lines);
   const options = lines.filter(([key]) => key === 'options').flatMap(([, ...values]) => values);
   const dots = options.findLast((option) => /^ndots:\d{1,3}$/.test(option));
   return [
@@ -24,6 +23,16 @@ export function resolvConf(real: string | undefined): string {
     '',
   ].join('\n');
 }
+
+/** What resolvers that read this resolv.conf append to names that they do not find, in lower case. */
+export function searchDomainsIn(file: string | undefined): string[] {
+  const domains = searchLine(linesOf(file).map(wordsOf))?.slice(1).filter(isSuffix) ?? [];
+  return domains.map((domain) => domain.toLowerCase().replace(/\.$/, '')).filter((domain) => domain !== '');
+}
+
+/** Of several the C library obeys the last. */
+const searchLine = (lines: string[][]): string[] | undefined =>
+  lines.findLast(([key, ...values]) => (key === 'search' || key === 'domain') && values.some(isSuffix));
 
 /**
  * What a run reads as /etc/hosts (hosts(5)): the lines of the user's file that lead to this machine, as they are, and a line for each of the names with

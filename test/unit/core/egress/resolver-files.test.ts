@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Address, formatAddress } from '../../../../src/core/egress/address.ts';
 import { parseHostName } from '../../../../src/core/egress/host-name.ts';
-import { hostsFile, MOST_LISTED, resolvConf } from '../../../../src/core/egress/resolver-files.ts';
+import { hostsFile, MOST_LISTED, resolvConf, searchDomainsIn } from '../../../../src/core/egress/resolver-files.ts';
 
 /** Without the comment that says who made it. */
 const lines = (text: string): string[] => {
@@ -109,4 +109,14 @@ describe('hosts of a run', () => {
     const many = Array.from({ length: MOST_LISTED + 9 }, (_, at) => `n${at}.test`);
     expect(lines(hostsFile(undefined, named(...many), isOwn, nowhere))).toHaveLength(MOST_LISTED + 2);
   });
+});
+
+describe('what resolvers append to names', () => {
+  it.each([
+    ['search Corp.test office.test.', ['corp.test', 'office.test']],
+    ['domain corp.test\nnameserver 192.0.2.1', ['corp.test']],
+    ['search first.test\nsearch last.test # the last counts', ['last.test']],
+    ['search .', []],
+    [undefined, []],
+  ])('is in %j', (file, domains) => expect(searchDomainsIn(file)).toEqual(domains));
 });
