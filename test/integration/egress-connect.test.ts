@@ -34,7 +34,9 @@ describe('CONNECT', () => {
       rig.proxyPort,
       'CONNECT secret-data.evil.test:443 HTTP/1.1\r\nHost: secret-data.evil.test:443\r\n\r\n',
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 403 egress denied: no-rule\r\n/);
+    expect(answer).toMatch(
+      /^HTTP\/1\.1 403 egress denied: no-rule; to allow: gatekeeper net allow secret-data\.evil\.test:443\r\n/,
+    );
     expect(answer).toMatch(/\r\ngatekeeper-reason: no-rule\r\n/);
     expect(bodyOf(answer)).toMatchObject({
       error: 'egress_denied',

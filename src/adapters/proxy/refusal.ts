@@ -50,10 +50,11 @@ export function malformed(message: string, status = 400): Refusal {
   return { status, body: { error: 'bad_request', ...body } };
 }
 
-/** For tunnels, where most programs show the status line at best and never the body. */
+/** For tunnels, where most programs show the status line at best and never the body: so that says what to type as well. */
 export function endWithRefusal(socket: Socket, { status, body }: Refusal): void {
   const text = `${JSON.stringify(body)}\n`;
-  const phrase = status === 403 ? `egress denied: ${body.reason}` : (STATUS_CODES[status] ?? 'Error');
+  const toAllow = body.how === null ? '' : `; to allow: ${body.how}`;
+  const phrase = status === 403 ? `egress denied: ${body.reason}${toAllow}` : (STATUS_CODES[status] ?? 'Error');
   const lines = [
     `HTTP/1.1 ${status} ${phrase}`,
     'content-type: application/json',
