@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inside } from '../support/run-inside.ts';
 import { useSandbox } from '../support/sandbox.ts';
-import { startOrigin } from './egress-rig.ts';
+import { freePort, startOrigin } from './egress-rig.ts';
 
 const sandbox = useSandbox();
 let origin: Awaited<ReturnType<typeof startOrigin>>;
 const seen: string[] = [];
 beforeAll(async () => {
   origin = await startOrigin((request, response) => {
-    seen.push(`${request.method} ${request.headers['x-key']}`);
+    seen.push(`${request.method}`);
     response.end('hello');
   });
 });
@@ -26,17 +26,45 @@ policies:
         effect: allow
         inspect: true
         methods: [GET]
-        inject: [{ header: x-key, value: "{secret}", secret: "env:SERVICE_KEY" }]
 `;
   const curl = `curl -sS -m 10 --noproxy '*' -w ' %{http_code}\\n' http://127.0.0.1:${origin.port}/`;
   const { stdout, stderr, receipts } = await inside(sandbox, ['sh', '-c', `${curl}; ${curl} -d x`], {
     policy,
-    env: { SERVICE_KEY: 'sk-outside' },
   });
   expect(stdout).toMatch(/^hello 200\n\{"error":"egress_denied".*\}\n? 403\n$/);
-  expect([stderr, seen]).toEqual([expect.not.stringContaining('curl'), ['GET sk-outside']]);
+  expect([stderr, seen]).toEqual([expect.not.stringContaining('curl'), ['GET']]);
   expect(receipts.filter(({ action }) => action === 'network')).toMatchObject([
     { verdict: 'allow', via: 'inspect', method: 'GET' },
     { verdict: 'deny', via: 'inspect', method: 'POST' },
   ]);
+});
+
+it('a run that listens where a server of this machine is expected is given no secret', async () => {
+  const port = await freePort();
+  const policy = `version: 1
+name: local
+extends: [default]
+policies:
+  - action: network
+    rules:
+      - destination: "localhost:${port}"
+        effect: allow
+        inspect: true
+        inject: [{ header: x-key, value: "{secret}", secret: "env:SERVICE_KEY" }]
+`;
+  const script = `
+import http.server, os, threading, urllib.request
+os.environ['no_proxy'] = ''
+os.environ['NO_PROXY'] = ''
+class Impostor(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(('key ' + str(self.headers['x-key'])).encode())
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(('127.0.0.1', ${port}), Impostor)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+try: print(urllib.request.urlopen('http://localhost:${port}/').read().decode())
+except urllib.error.HTTPError as error: print(error.code, error.headers['gatekeeper-reason'])
+`;
+  const { stdout } = await inside(sandbox, ['python3', '-c', script], { policy, env: { SERVICE_KEY: 'sk-outside' } });
+  expect(stdout).toBe('403 secret-in-clear\n');
 });

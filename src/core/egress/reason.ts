@@ -12,7 +12,7 @@ export const EGRESS_REASON = {
   'authority-refused': 'the program does not trust the certificate authority of its run',
   'certificate-untrusted': 'the certificate of the destination does not verify',
   'secret-unknown': 'the credential that a rule puts in is not known to the daemon',
-  'secret-in-clear': 'a rule puts a credential into this request, which would leave the machine without TLS',
+  'secret-in-clear': 'a rule puts a credential into this request, and without TLS it is not known who would get it',
   'own-port': 'the port belongs to gatekeeper itself',
   'run-unknown': 'the run has no policy in force',
   'journal-failed': 'the decision could not be recorded',
