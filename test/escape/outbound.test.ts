@@ -129,8 +129,12 @@ describe.skipIf(refused !== undefined)('a server that is denied', () => {
       `${NAMES.ONCE} 28`,
     ]);
     const ended = { action: 'connection_closed', destination: NAMES.ONCE, via: 'transparent', known: 'dns' };
-    const receipts = result.receipts.map((one) => one as Record<string, unknown>);
-    const receipt = receipts.find((one) => Object.entries(ended).every(([key, value]) => one[key] === value));
+    const receipt = await vi.waitFor(() => {
+      const all = world.records(result.run?.id ?? '');
+      const found = all.find((one) => Object.entries(ended).every(([key, value]) => one[key] === value));
+      expect(found).toBeDefined();
+      return found;
+    }, 10_000);
     expect(receipt?.['bytesUp']).toBeGreaterThan(1_000_000);
     expect(receipt?.['bytesDown']).toBeGreaterThan(1_000_000);
   });

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../src/core/audit/record.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare, type Outcome } from '../support/bare.ts';
 import { findProgram } from '../support/find-program.ts';
 import { machinesRefused } from '../support/namespace.ts';
@@ -84,8 +83,10 @@ describe.skipIf(refused !== undefined)('a program of everyday use', () => {
         else expect(attempt?.status, `${way}: ${result.stderr}`).not.toBe(0);
         if (word === 'denied') expect(attempt?.text).not.toContain(text);
       }
-      const receipts = result.receipts.map(briefly);
-      for (const wanted of expectedReceipts(client)) expect(receipts).toContainEqual(wanted);
+      await vi.waitFor(() => {
+        const receipts = world.records(result.run?.id ?? '').map(briefly);
+        for (const wanted of expectedReceipts(client)) expect(receipts).toContainEqual(wanted);
+      }, SETTLING);
     });
   });
 
@@ -209,10 +210,11 @@ function expectedReceipts(client: Client): unknown[] {
 }
 
 /** What the test speaks of, so that a failure can be read. */
-function briefly(receipt: AuditRecord): Record<string, unknown> {
+function briefly(receipt: Record<string, unknown>): Record<string, unknown> {
   const all = Object.entries(receipt);
   return Object.fromEntries(all.filter(([key]) => TOLD.has(key)));
 }
 
 const TOLD = new Set('action verdict destination port via known program pid bytesUp bytesDown reason'.split(' '));
+const SETTLING = { timeout: 10_000, interval: 50 };
 const isSome = (bytes: number): boolean => bytes > 0;

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
+import { readRecords } from '../../src/adapters/audit-log/read.ts';
 import { bare, type Outcome, plainEnvironment } from './bare.ts';
 import { type Machines, openMachines } from './namespace.ts';
 import { GATEKEEPER, openSandbox, type Sandbox } from './sandbox.ts';
@@ -26,6 +27,8 @@ export type World = {
   serve(argv: readonly string[], ready: RegExp): Promise<string>;
   /** The same on the machine, out of any run. */
   serveHere(argv: readonly string[], ready: RegExp): Promise<string>;
+  /** Records of a run as they are by now. That a connection was closed may come after the end of its run. */
+  records(run: string): Record<string, unknown>[];
   /** What has arrived in the world so far. */
   seen(): Seen[];
 };
@@ -84,6 +87,11 @@ async function open(world: World, { zone, addresses, hosts = '', behind }: World
     serve,
     serveHere: serveAt(machines.machine),
     outside: (argv, { cwd = plain.project, env } = {}) => bare(machines.machine(cwd, argv), { cwd, env }),
+    records: (run) =>
+      [...readRecords(plain.layout.audit)]
+        .flat()
+        .filter((record) => record.run === run)
+        .map((record) => ({ ...record })),
     seen: () => readSeen(directory),
   } satisfies World);
   const plan: WorldPlan = {
