@@ -87,8 +87,11 @@ while True:
         time.sleep(0.02)
         continue
     except OSError: pass
+    try: print(kept[0], ask('kept.wild.test')[0], ask('next.wild.test')[0])
+    except socket.gaierror:
+        time.sleep(0.02)
+        continue
     break
-print(kept[0], ask('kept.wild.test')[0], ask('next.wild.test')[0])
 `,
     );
     const policyFile = join(sandbox.root, 'policy.yaml');
@@ -99,9 +102,8 @@ print(kept[0], ask('kept.wild.test')[0], ask('next.wild.test')[0])
     await sandbox.gatekeeper(['daemon', 'start']);
     sandbox.write('back', '');
     expect((await run).stdout).toBe('198.18.0.2 198.18.0.2 198.18.0.3\n');
-    expect(network(sandbox).filter(({ via }) => via === 'transparent')).toMatchObject([
-      { destination: 'kept.wild.test', port: 8080, via: 'transparent', known: 'dns', reason: 'no-rule' },
-    ]);
+    const refused = network(sandbox).filter(({ via }) => via === 'transparent');
+    expect(refused[0]).toMatchObject({ destination: 'kept.wild.test', port: 8080, known: 'dns', reason: 'no-rule' });
   });
 });
 
@@ -118,7 +120,7 @@ describe.runIf(process.getuid?.() === 0)('a program that knows no proxy', () => 
     );
     writeFileSync(
       join(sandbox.root, 'hosts'),
-      '127.0.0.1 localhost\n10.99.0.1 api.good.test deep.wild.test data.evil.test\n',
+      '127.0.0.1 localhost\n10.99.0.1 api.good.test deep.wild.test\n10.98.0.1 data.evil.test\n',
     );
     sandbox.write('index.html', 'from the outside\n');
     const ask = (host: string, port: number) =>
@@ -130,7 +132,7 @@ describe.runIf(process.getuid?.() === 0)('a program that knows no proxy', () => 
         ask('deep.wild.test', 8080),
         ask('api.good.test', 8081),
         ask('data.evil.test', 8080),
-        'grep -c 10.99 /etc/hosts',
+        'grep -c "10.9[89]" /etc/hosts',
       ].join('\n'),
     );
     writeFileSync(
@@ -157,7 +159,7 @@ getent hosts data.evil.test | cut -d' ' -f1
     const outside = ['unshare', '-mn', 'bash', join(sandbox.root, 'outside.sh')];
     const { stdout } = await bare(outside, { cwd: sandbox.project, env: sandbox.env });
     expect(stdout.trim().split('\n')).toEqual([
-      '10.99.0.1',
+      '10.98.0.1',
       'from the outside',
       'from the outside',
       // The address takes connections for its name; what the daemon then refuses, it resets.

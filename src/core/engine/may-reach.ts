@@ -20,8 +20,12 @@ export function mayReach(image: PolicyImage, name: string): boolean {
   return borders(speaking).some((port) => mayReachPort(image, speaking, port));
 }
 
-/** The same of a name whose address is known, where a rule names that address or its range. */
+/**
+ * Whether a name that no rule lets be reached may be reached all the same where its address is known, since a rule names that address or its range.
+ * A name that rules speak of by itself, be it by a wildcard, is not led past what they say of it.
+ */
 export function mayReachAt(image: PolicyImage, name: string, address: Address): boolean {
+  if (mayReach(image, name)) return false;
   const addressClass = classOf(address);
   const speaking = candidatesFor(image.hosts, { name, address }).filter((host) =>
     namesTarget(host, { name, address, port: 0 }, addressClass),

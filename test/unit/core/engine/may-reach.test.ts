@@ -73,5 +73,6 @@ it('a name may be reached where a rule names its address, unless one refuses the
   expect(mayReachAt(under(open), 'db.test', at)).toBe(true);
   expect(mayReachAt(under(open), 'db.test', parseAddress('11.0.0.5')!)).toBe(false);
   expect(mayReachAt(under(open, '{ destination: "db.test", effect: deny }'), 'db.test', at)).toBe(false);
+  expect(mayReachAt(under(open, '{ destination: "*.test:443", effect: allow }'), 'db.test', at)).toBe(false);
   expect(mayReachAt(under('{ destination: "*", effect: allow }'), 'db.test', parseAddress('1.2.3.4')!)).toBe(false);
 });
