@@ -70,7 +70,7 @@ async function endedRun(sandbox: Sandbox, name: string): Promise<RunSummary | un
   throw new Error(`the run ${name} does not end`);
 }
 
-/** The record of the end is the last one of a run. */
+/** The record of the end is the last one of a run, but for connections that it left open. */
 async function receiptsOf(sandbox: Sandbox, id: string): Promise<AuditRecord[]> {
   for (let waited = 0; ; waited += POLL_MS) {
     const records = [...readRecords(sandbox.layout.audit)].flat().filter(({ run }) => run === id);
