@@ -141,6 +141,14 @@ describe('a program that looks names up', () => {
     });
   });
 
+  it('says by its hooks, once for a look-up, which name no rule lets be reached, and nothing of others', async () => {
+    const script = `getent ahosts other.test; python3 lookup.py other.test; getent ahosts exact.test; getent ahosts 192.0.2.1`;
+    const { stderr } = await run(script, { hooks: 'on' });
+    const line =
+      'gatekeeper: denied network other.test: no rule lets this name be reached. Ask the user if you need it; they can see: gatekeeper policy explain network other.test';
+    expect(stderr.split('\n').filter((one) => one.includes('denied'))).toEqual([line, line]);
+  });
+
   it('meets the same name by each address of it and every socket that takes one', async () => {
     const script = `
 import socket
