@@ -26,7 +26,7 @@ export type SuggestedRule = {
   host: string;
   /** As in a rule: `api.example:443`, `api.example:8000-8002`. */
   destinations: string[];
-  /** The name was asked for (DNS) and no port was tried: that of HTTPS stands for it. */
+  /** The name was asked for (DNS) and a port was not tried: the usual one of the program, or that of HTTPS, stands for it. */
   assumed: boolean;
   attempts: number;
   programs: string[];
@@ -76,7 +76,8 @@ export function suggestRules(attempts: Iterable<Attempt>, surroundings: Surround
 }
 
 type Obstacle = Omit<NotSuggested, 'attempts'>;
-type Wanted = { ports: Set<number>; attempts: number; programs: Set<string> };
+/** `usual`: ports of programs that have one, and asked for the name alone. */
+type Wanted = { ports: Set<number>; usual: Set<number>; attempts: number; programs: Set<string> };
 
 const isRefused = ({ verdict }: Attempt): boolean => verdict === 'deny' || verdict === 'would-deny';
 
@@ -132,16 +133,20 @@ const isPort = (port: number | undefined): port is number =>
   port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535;
 
 function note(wanted: Map<string, Wanted>, host: string, { port, via, program }: Attempt, times: number): void {
-  const entry = wanted.get(host) ?? { ports: new Set(), attempts: 0, programs: new Set() };
+  const entry = wanted.get(host) ?? { ports: new Set(), usual: new Set(), attempts: 0, programs: new Set() };
+  const name = program?.slice(program.lastIndexOf('/') + 1);
+  const usual = USUAL_PORTS.get(name ?? '');
   if (via !== 'dns') entry.ports.add(port!);
-  if (program !== undefined) entry.programs.add(program.slice(program.lastIndexOf('/') + 1));
+  else if (usual !== undefined) entry.usual.add(usual);
+  if (name !== undefined) entry.programs.add(name);
   entry.attempts += times;
   wanted.set(host, entry);
 }
 
-function ruleFor(host: string, { ports, attempts, programs }: Wanted): SuggestedRule {
-  const assumed = ports.size === 0;
-  const destinations = portRanges(assumed ? [HTTPS] : [...ports]).map((range) => `${host}:${range}`);
+function ruleFor(host: string, { ports, usual, attempts, programs }: Wanted): SuggestedRule {
+  const all = new Set([...ports, ...usual]);
+  const assumed = all.size === 0 || all.size > ports.size;
+  const destinations = portRanges(all.size === 0 ? [HTTPS] : [...all]).map((range) => `${host}:${range}`);
   return { host, destinations, assumed, attempts, programs: [...programs].sort() };
 }
 
@@ -206,3 +211,10 @@ const text = (entry: object): string => JSON.stringify(entry);
 /** What a rule that allows the destination would not change. */
 const OBSTACLES: ReadonlySet<string> = new Set(Object.keys(EGRESS_REASON).filter((reason) => reason !== 'no-rule'));
 const HTTPS = 443;
+/** Programs that seldom connect to another port. */
+const USUAL_PORTS: ReadonlyMap<string, number> = new Map([
+  ...['ssh', 'scp', 'sftp'].map((program) => [program, 22] as const),
+  ...['psql', 'pg_dump', 'pg_restore', 'pg_isready'].map((program) => [program, 5432] as const),
+  ...['mysql', 'mariadb', 'mysqldump'].map((program) => [program, 3306] as const),
+  ['redis-cli', 6379],
+]);

@@ -49,6 +49,19 @@ describe('what was refused for want of a rule', () => {
     expect(suggestRules([asked, tried]).rules).toMatchObject([{ destinations: ['a.example:22'], assumed: false }]);
   });
 
+  it('gets the usual port of a program that has one, beside those that others tried', () => {
+    const asked = (program: string) => denied({ destination: 'a.example', via: 'dns', port: undefined, program });
+    const { rules } = suggestRules([asked('/usr/bin/ssh'), asked('/usr/bin/psql')]);
+    expect(rules).toMatchObject([{ destinations: ['a.example:22', 'a.example:5432'], assumed: true }]);
+    const git = denied({ destination: 'a.example', program: '/usr/lib/git-core/git-remote-http' });
+    expect(suggestRules([git, asked('/usr/bin/ssh')]).rules[0]).toMatchObject({
+      destinations: ['a.example:22', 'a.example:443'],
+      assumed: true,
+    });
+    const known = denied({ destination: 'a.example', port: 22, program: '/usr/bin/nc' });
+    expect(suggestRules([known, asked('/usr/bin/ssh')]).rules[0]?.assumed).toBe(false);
+  });
+
   it('may be an address on the public internet, which a supervisor refused', () => {
     const { via: _, ...direct } = denied({ destination: '2606:2800:220:1::1', port: 81, syscall: 'connect' });
     expect(suggestRules([direct]).rules[0]?.destinations).toEqual(['[2606:2800:220:1::1]:81']);
