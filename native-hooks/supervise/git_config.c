@@ -27,6 +27,10 @@ bool gk_git_config_guarded(struct gk_call *call, struct gk_slice destination) {
 	       gk_only_guards_deny(gk_current_image(call->supervisor), GK_ACTION_FILE_WRITE, destination);
 }
 
+bool gk_git_config_removable(struct gk_call *call, struct gk_slice path) {
+	return is_config_name(path) && gk_only_guards_deny(gk_current_image(call->supervisor), GK_ACTION_FILE_DELETE, path);
+}
+
 int gk_git_config_judge_mode(struct gk_call *call, struct gk_slice path) {
 	return gk_judge_past_guards(call, GK_ACTION_FILE_WRITE, path);
 }

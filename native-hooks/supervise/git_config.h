@@ -14,6 +14,9 @@ int gk_judge_past_guards(struct gk_call *call, enum gk_action action, struct gk_
 /* Whether the destination is a git configuration file that only the built-in guards deny to write. */
 bool gk_git_config_guarded(struct gk_call *call, struct gk_slice destination);
 
+/* Whether it is one that only they deny to remove. A run may rename an empty one over it, which leaves no more of it than removal does. */
+bool gk_git_config_removable(struct gk_call *call, struct gk_slice path);
+
 /* The mode of such a file runs nothing: git itself turns a bit over and back to learn whether the file system keeps it. 0, or
  * -errno; recorded. Only where gk_git_config_guarded. */
 int gk_git_config_judge_mode(struct gk_call *call, struct gk_slice path) GK_MUST_CHECK;

@@ -54,11 +54,13 @@ static void remove_name(struct gk_call *call, int dirfd, uint64_t address, int f
 	gk_answer_result(call, rc);
 }
 
-/* A working tree that is given up takes its pointers along. Without them git finds nothing, or what is guarded beside them. */
+/* A working tree that is given up takes its pointers along, and a repository its configuration: a clone that fails does. Without the pointers git finds
+ * nothing, or what is guarded beside them; without the configuration it runs no more than with it. */
 static int judge_removal(struct gk_call *call, struct gk_slice path) {
 	enum gk_pointer pointer = gk_pointer_of(path);
-	if ((pointer == GK_POINTER_GITDIR || pointer == GK_POINTER_COMMONDIR) &&
-	    gk_only_guards_deny(gk_current_image(call->supervisor), GK_ACTION_FILE_DELETE, path))
+	bool is_pointer = pointer == GK_POINTER_GITDIR || pointer == GK_POINTER_COMMONDIR;
+	if (gk_git_config_removable(call, path) ||
+	    (is_pointer && gk_only_guards_deny(gk_current_image(call->supervisor), GK_ACTION_FILE_DELETE, path)))
 		return gk_judge_past_guards(call, GK_ACTION_FILE_DELETE, path);
 	return gk_judge_path(call, GK_ACTION_FILE_DELETE, path);
 }

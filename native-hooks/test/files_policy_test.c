@@ -139,6 +139,13 @@ static void git_configuration_changes_only_in_what_runs_nothing(void) {
 	FAILS(access("repo/.git/config.lock", F_OK), ENOENT);
 	DENIED(rename("repo/.git", "repo/moved"));
 	DENIED(open("repo/.git/hooks/pre-commit", O_WRONLY | O_CREAT, 0755));
+	WORKS(unlink("repo/.git/config"));
+	write_file("repo/.git/config.lock", "[core]\n\tpager = less\n");
+	DENIED(rename("repo/.git/config.lock", "repo/.git/config"));
+	DENIED(symlink("config.lock", "repo/.git/config"));
+	DENIED(link("repo/.git/config.lock", "repo/.git/config"));
+	DENIED(open("repo/.git/config", O_WRONLY | O_CREAT, 0644));
+	FAILS(access("repo/.git/config", F_OK), ENOENT);
 }
 
 static void other_processes_stay_closed(void) {

@@ -53,6 +53,12 @@ cat shared/.git/objects/info/alternates | wc -l; find local/.git/objects -type f
     ignoreFiles: /\.git\/|(bare|mirror)\.git\/(?!hooks)/,
   },
   {
+    title: 'git: a clone that fails leaves nothing, and repositories are removed',
+    fixture: history,
+    script: `${GIT_IDENTITY}git clone -q "file://$PWD/missing" gone 2>&1 | tail -1; ls -d gone 2>&1; git clone -q origin gone && rm -r gone/.git/config && git -C gone log --format=%s -1; rm -rf gone && git clone -q origin gone && ls -a gone`,
+    ignoreFiles,
+  },
+  {
     title: 'git: sparse checkout and configuration',
     fixture: history,
     script: `${GIT_IDENTITY}cd origin && git sparse-checkout set --cone d1 d2 && ls && git sparse-checkout list && git sparse-checkout disable && ls; git config core.abbrev 9; git config --add remote.x.fetch '+refs/heads/*:refs/remotes/x/*'; git remote add y ../y.git; git remote rename y z; git remote -v; git config --unset core.abbrev; git config branch.main.description text; git branch -m side aside; git branch -d left 2>&1; git config --local --list | sort; git config --edit 2>&1 </dev/null | head -1; GIT_EDITOR=true git config --edit; git update-index --chmod=+x story; git ls-files -s story; git check-ignore nothing; echo $?`,
