@@ -58,6 +58,18 @@ describe('a run at its bound', () => {
     }
   });
 
+  it('has the places back of requests that waited behind another when their client left, each with its end on record', async () => {
+    const rig = await rigWith(undefined, { requestsPerRun: 2 });
+    const { port } = await origin(({ url }, response) => void (url === '/' && response.end('fine')));
+    const client = connect(rig.proxyPort, '127.0.0.1');
+    const silent = `GET http://a.test:${port}/silent HTTP/1.1\r\nHost: a.test:${port}\r\n\r\n`;
+    client.write(silent.repeat(2));
+    await expect.poll(() => rig.decisions().length).toBe(2);
+    client.destroy();
+    await expect.poll(() => rig.events.filter(({ kind }) => kind === 'closed').length).toBe(2);
+    expect(await exchange(rig.proxyPort, get(`http://a.test:${port}/`))).toMatch(/fine$/);
+  });
+
   it('is refused what it asks for beyond it, on record, while another run goes on', async () => {
     const rig = await rigWith(undefined, { sockets: 8 });
     const { port } = await echo();

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { formatAuthority } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { isOver, whenOver } from './answer-end.ts';
 import { connectionNames, HOP_BY_HOP, hasBody } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { PinnedAgent } from './pinned-agent.ts';
@@ -68,13 +69,13 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#response = response;
     this.#failed = failed;
     // Without this a run could hold any number of connections to the outside for clients that have gone.
-    response.once('close', () => response.writableFinished || this.#controller?.abort(GONE));
+    whenOver(response, () => response.writableFinished || this.#controller?.abort(GONE));
     response.on('drain', () => this.#controller?.resume());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#response.closed) controller.abort(GONE);
+    if (isOver(this.#response)) controller.abort(GONE);
   }
 
   onResponseStart(

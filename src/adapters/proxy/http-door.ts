@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
+import { whenOver } from './answer-end.ts';
 import { onConnect } from './connect-door.ts';
 import type { Doorway } from './doorway.ts';
 import { withFirstByte } from './first-byte.ts';
@@ -89,8 +90,7 @@ async function decide<Image>(
 function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const abort = () => raw.writableFinished || gone.abort();
-  if (raw.closed) abort();
-  else raw.once('close', abort);
+  whenOver(raw, abort);
   return gone.signal;
 }
 

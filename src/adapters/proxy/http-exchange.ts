@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { whenOver } from './answer-end.ts';
 import type { Doorway } from './doorway.ts';
 import { knownBy } from './egress-event.ts';
 import type { Admitted } from './gate.ts';
@@ -30,7 +31,7 @@ export async function admitExchange<Image>(
   const destination = { host, port, via: 'http' as const, known: knownBy(host, 'http'), ...askedOf(request, target) };
   const giveBack = requests.take(connection.run);
   if (!giveBack) return doorway.refuseForResources(connection, destination);
-  response.once('close', giveBack);
+  whenOver(response, giveBack);
   const admitted = await doorway.admit(connection, destination);
   if (!('ok' in admitted)) return admitted;
   recordEnd(exchange.started, admitted, request.socket, response);
@@ -51,8 +52,7 @@ export function recordEnd(started: number, admitted: Admitted, socket: Socket, r
     });
   };
   // The client may have gone while this was decided.
-  if (response.closed) record();
-  else response.once('close', record);
+  whenOver(response, record);
 }
 
 const seen = new WeakMap<Socket, { read: number; written: number }>();

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { isOver, whenOver } from './answer-end.ts';
 import { dial } from './dial.ts';
 import { forward, refuse } from './forward.ts';
 import type { TunnelEnd } from './gate.ts';
@@ -151,12 +152,12 @@ export class InspectDoor<Image> {
     }
     const giveBack = this.#requests.take(run);
     if (!giveBack) return refuse(response, (await tunnel.refuse('resources')) ?? BUSY);
-    response.once('close', giveBack);
-    if (response.closed) return giveBack();
+    whenOver(response, giveBack);
+    if (isOver(response)) return;
     const admitted = await tunnel.admit({ ...askedOf(request, target), secure: secure !== undefined });
     if (!('ok' in admitted)) return refuse(response, admitted);
     recordEnd(started, admitted, request.socket, response);
-    if (response.closed) return;
+    if (isOver(response)) return;
     goOn?.();
     const origin = pinnedOrigin(run, formatHost(target.host), admitted);
     const failed = (error: Error) => (isHangUp(error) ? undefined : failureOf(error, target));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatHost } from '../../core/egress/authority.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
+import { isOver } from './answer-end.ts';
 import type { Doorway } from './doorway.ts';
 import { forward, refuse } from './forward.ts';
 import { admitExchange } from './http-exchange.ts';
@@ -29,7 +30,7 @@ export async function takeShortWay<Image>(
   try {
     const admitted = await admitExchange(doorway, requests, exchange, request, response);
     if ('body' in admitted) return refuse(response, admitted);
-    if (response.closed) return;
+    if (isOver(response)) return;
     const failed = () => failure('unreachable', formatHost(target.host), target.port, 502);
     forward(
       agent,
