@@ -120,7 +120,12 @@ describe('a change of the policy', () => {
 it('net list --run shows the rules of the run, with those of its command line', async () => {
   const { rules } = JSON.parse(await net('list', '--run', 'tries', '--json'));
   expect(rules).toContainEqual(
-    expect.objectContaining({ destination: '192.0.2.7:1', effect: 'allow', rule: 'command-line:--net-allow:1' }),
+    expect.objectContaining({
+      destination: '192.0.2.7:1',
+      effect: 'allow',
+      rule: 'command-line:--net-allow:1',
+      requests: '',
+    }),
   );
   expect(await net('list')).not.toContain('192.0.2.7');
 });

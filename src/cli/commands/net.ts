@@ -1,9 +1,11 @@
-import type { PolicyImage } from '../../core/engine/image.ts';
+import type { PolicyImage, RuleView } from '../../core/engine/image.ts';
+import { RULE_FLAG } from '../../core/policy/rule-table.ts';
 import { changeRules, changeText } from '../change-rules.ts';
 import { policyHere } from '../policy-here.ts';
 import type { NetChange } from '../render/net-change.ts';
 import { print, printJson } from '../render/print.ts';
 import { table } from '../render/table.ts';
+import { termsText } from '../render/terms-text.ts';
 import { imageOfRun } from '../run-in-log.ts';
 
 export type NetListOptions = { run?: string; policy?: string; json?: boolean };
@@ -15,8 +17,12 @@ export async function netList({ run, policy, json = false }: NetListOptions): Pr
   const otherwise = image.defaults.network.effect;
   if (json) printJson({ default: otherwise, rules });
   else {
-    const rows = rules.map(({ effect, destination, rule, reason }) => [effect, destination, rule, reason]);
-    if (rows.length > 0) print(table(['EFFECT', 'DESTINATION', 'RULE', 'REASON'], rows));
+    const headings = ['EFFECT', 'DESTINATION', 'RULE', 'REQUESTS', 'REASON'];
+    const rows = rules.map(({ effect, destination, rule, requests, reason }) => [
+      ...[effect, destination, rule],
+      ...[requests || 'all', reason],
+    ]);
+    if (rows.length > 0) print(table(headings, rows));
     print(`everything else: ${otherwise}`);
   }
   return 0;
@@ -39,4 +45,13 @@ export async function netChange(
 const rulesOf = (image: PolicyImage) =>
   image.rules
     .filter(({ action, pattern }) => action === 'network' && pattern !== '')
-    .map(({ effect, pattern, label, reason }) => ({ effect, destination: pattern, rule: label, reason }));
+    .map((rule) => ({
+      ...{ effect: rule.effect, destination: rule.pattern, rule: rule.label },
+      ...{ requests: requestsText(rule), reason: rule.reason },
+    }));
+
+/** Of which requests the rule speaks, and what becomes of them; empty when it speaks of all and says nothing more. */
+function requestsText({ methods, flags, terms }: RuleView): string {
+  const paths = (flags & RULE_FLAG.requestPaths) !== 0 ? 'some paths' : '';
+  return [[...methods].join(' '), paths, termsText(terms)].filter(Boolean).join(', ');
+}
