@@ -199,7 +199,8 @@ function specialPlace(host: Host, ending: string): Pick<NotSuggested, 'why' | 'b
 function inWords(reason: string | undefined): string {
   if (reason === undefined) return 'nothing is known of the reason';
   const words = Object.hasOwn(EGRESS_REASON, reason) ? EGRESS_REASON[reason as keyof typeof EGRESS_REASON] : reason;
-  return reason.startsWith('sni-') ? `${words}; a rule for it with "sni: any" lets that through` : words;
+  const remedy = reason.startsWith('sni-') ? 'a rule for it with "sni: any" lets that through' : REMEDIES.get(reason);
+  return remedy === undefined ? words : `${words}; ${remedy}`;
 }
 
 function byAttempts(one: { attempts: number }, other: { attempts: number }): number {
@@ -210,6 +211,13 @@ const text = (entry: object): string => JSON.stringify(entry);
 
 /** What a rule that allows the destination would not change. */
 const OBSTACLES: ReadonlySet<string> = new Set(Object.keys(EGRESS_REASON).filter((reason) => reason !== 'no-rule'));
+const UNSEEN = 'say "inspect: false" with "override: true" for it';
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['authority-refused', `have it trust $NODE_EXTRA_CA_CERTS, or ${UNSEEN}`],
+  ['not-inspected', UNSEEN],
+  ['authority-lost', 'start the run again'],
+  ['secret-unknown', 'set the variable where you call gatekeeper run'],
+]);
 const HTTPS = 443;
 /** Programs that seldom connect to another port. */
 const USUAL_PORTS: ReadonlyMap<string, number> = new Map([

@@ -76,6 +76,15 @@ it('suggests no whole host for one request of which others are allowed', () => {
   ]);
 });
 
+it('says what helps a program that cannot be inspected', () => {
+  const { notSuggested } = suggestRules([
+    denied({ destination: 'api.example', source: 'internal', reason: 'authority-refused' }),
+  ]);
+  expect(notSuggested[0]?.because).toMatch(
+    /does not trust .*; have it trust .* or say "inspect: false" with "override/,
+  );
+});
+
 describe('a name that a resolver made with a search domain', () => {
   const asked = (destination: string) => denied({ destination, via: 'dns', port: undefined });
 
