@@ -27,7 +27,7 @@ export function refusalOf<Image>(refused: Refused<Image>, describe: DescribeRule
   const { status, host, port, rule, image } = refused;
   const spoken = rule === null || image === undefined ? undefined : describe(image, rule);
   const reason = refused.reason ?? 'rule';
-  const message = spoken?.reason ?? explain(refused.reason);
+  const message = spoken?.reason ?? explain(refused);
   const denied = status === 403;
   return {
     status,
@@ -85,8 +85,9 @@ function howTo(reason: string, { obstacle, inspected }: Refused<unknown>, port: 
     : null;
 }
 
-function explain(reason: EgressReason | null): string {
-  return reason ? EGRESS_REASON[reason] : 'a rule denies this destination';
+function explain({ reason, inspected }: Refused<unknown>): string {
+  if (reason === null) return `a rule denies this ${inspected ? 'request' : 'destination'}`;
+  return reason === 'no-rule' && inspected ? 'no rule allows this request' : EGRESS_REASON[reason];
 }
 
 const LINGER_MS = 1000;
