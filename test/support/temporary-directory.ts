@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { removeTree } from './remove-tree.ts';
 
 const made: string[] = [];
@@ -13,6 +12,7 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-afterAll(() => {
+/** After each test file; `after-file.ts` sees to it. */
+export function removeTemporaryDirectories(): void {
   for (const directory of made.splice(0)) removeTree(directory);
-});
+}
