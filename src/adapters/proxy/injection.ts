@@ -28,7 +28,9 @@ export function withSecrets(
   return headers;
 }
 
-/** Servers that hand headers to programs as variables know no difference between a dash and an underscore (RFC 3875, 4.1.18). */
+/** Servers that hand headers to programs as variables (RFC 3875, 4.1.18) make the same of whatever is no letter and no digit. */
 export function isReplaced(name: string, injected: readonly InjectedHeader[]): boolean {
-  return injected.some(([own]) => own === name || own.replaceAll('-', '_') === name.replaceAll('-', '_'));
+  return injected.some(([own]) => own === name || asVariable(own) === asVariable(name));
 }
+
+const asVariable = (name: string): string => name.replace(/[^a-z0-9]/g, '_');

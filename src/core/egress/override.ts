@@ -7,7 +7,7 @@ export type Asked = { headers: Iterable<string>; query: string };
  * @param query empty, or with its question mark
  */
 export function asksForAnother({ headers, query }: Asked): boolean {
-  for (const name of headers) if (OVERRIDES.has(name.replaceAll('_', '-'))) return true;
+  for (const name of headers) if (OVERRIDES.test(name)) return true;
   return query
     .slice(1)
     .split(/[&;]/)
@@ -27,13 +27,7 @@ function plain(name: string): string {
   return own.replace(/(?<=.)\[.*/, '').replace(/[-_. +[]/g, '-');
 }
 
-const OVERRIDES: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-method',
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
-]);
+/** Servers that hand headers to programs as variables (RFC 3875, 4.1.18) make the same of whatever is no letter and no digit. */
+const OVERRIDES =
+  /^x[^a-z0-9](?:http[^a-z0-9]method(?:[^a-z0-9]override)?|method[^a-z0-9]override|original[^a-z0-9](?:method|ur[il])|rewrite[^a-z0-9]url)$/;
 const PARAMETERS: ReadonlySet<string> = new Set(['-method', '$httpmethod', 'x-http-method-override', 'x-http-method']);

@@ -10,6 +10,10 @@ describe('a request for another method or path than those of its request line', 
     'x_http_method_override',
     'x-http_method-override',
     'x_original_url',
+    'x.rewrite.url',
+    'x-original-method',
+    'x-original-uri',
+    'x-http-method',
   ])('by the header %s', (name) => {
     expect(asksForAnother({ headers: ['host', name], query: '' })).toBe(true);
   });
@@ -35,7 +39,12 @@ describe('a request for another method or path than those of its request line', 
   it.each(['', '?', '?method=GET', '?q=_method', '?my_method=1', '?%zz=1', '?payment_method=card'])(
     'not by %j',
     (query) => {
-      expect(asksForAnother({ headers: ['accept', 'x-forwarded-for', 'x_custom'], query })).toBe(false);
+      expect(
+        asksForAnother({
+          headers: ['accept', 'x-forwarded-for', 'x_custom', 'x-http-method-overrides', 'x-original-user'],
+          query,
+        }),
+      ).toBe(false);
     },
   );
 });
