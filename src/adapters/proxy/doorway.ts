@@ -9,7 +9,7 @@ import { meantBy, type RunNames } from './names.ts';
 import { type DescribeRule, type Refusal, refusalOf } from './refusal.ts';
 import { Tunnel, type TunnelParts } from './tunnel.ts';
 
-/** What the doors (CONNECT, transparent, plain HTTP, upgrade) share. */
+/** What the doors (CONNECT, SOCKS, transparent, plain HTTP, upgrade) share. */
 export class Doorway<Image> {
   readonly attribution: Attribution;
   readonly gate: Gate<Image>;

@@ -18,7 +18,6 @@ export const FLAG = {
 
 export const HEADER_BYTES = 12;
 export const NAME_MAX = 255;
-export const LABEL_MAX = 63;
 /** What a length prefix can say (RFC 1035, 4.2.2). */
 export const MESSAGE_MAX = 65_535;
 

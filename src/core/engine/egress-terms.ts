@@ -58,11 +58,6 @@ export function injectionsFor(image: PolicyImage, request: HostRequest): Injecti
   return [...byHeader.values()];
 }
 
-/** The headers that one rule injects. */
-export function injectionsOf(image: PolicyImage, rule: number): readonly Injection[] {
-  return image.rules[rule]?.terms.injections ?? [];
-}
-
 /** The variables that hold the secrets of all rules, by name. */
 export function secretsOf(image: PolicyImage): string[] {
   const names = image.rules.flatMap(({ terms }) => terms.injections.map(({ secret }) => secret));
