@@ -10,7 +10,7 @@ import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/co
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** The real daemon in a process and a home of its own, run from the sources. */
+/** The daemon as it is built, in a process and a home of its own. */
 export class DaemonProcess {
   readonly home: string;
   readonly layout: HomeLayout;
@@ -34,7 +34,7 @@ export class DaemonProcess {
 
   spawn(): ChildProcess {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], GATEKEEPER_HOME: this.home };
-    const child = spawn(process.execPath, ['--import', TYPESCRIPT, MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr!.on('data', (chunk) => {
       this.output += chunk;
     });
@@ -65,5 +65,4 @@ export class DaemonProcess {
   }
 }
 
-const MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
-const TYPESCRIPT = new URL('./load-typescript.mjs', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('../../dist/daemon/main.js', import.meta.url));
