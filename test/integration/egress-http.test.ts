@@ -38,7 +38,9 @@ describe('plain HTTP', () => {
   it('refuses with a body that programs and humans can read', async () => {
     const rig = await rigWith({ names: [], ranges: [] });
     const answer = await exchange(rig.proxyPort, get('http://evil.test/x'));
-    expect(answer).toMatch(/^HTTP\/1\.1 403 .*gatekeeper-reason: no-rule/s);
+    expect(answer).toMatch(
+      /^HTTP\/1\.1 403 egress denied: no-rule; to allow: gatekeeper net allow evil\.test:80\r\n.*gatekeeper-reason: no-rule/s,
+    );
     expect(bodyOf(answer)).toMatchObject({
       error: 'egress_denied',
       host: 'evil.test',

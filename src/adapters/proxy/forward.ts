@@ -7,7 +7,7 @@ import { isOver, whenOver } from './answer-end.ts';
 import { connectionNames, HOP_BY_HOP, hasBody } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { PinnedAgent } from './pinned-agent.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, statusText } from './refusal.ts';
 
 export type Forwarded = {
   /** The pinned one. */
@@ -40,10 +40,11 @@ export function forward(
 }
 
 /** Ends the connection instead when an answer has begun: what is missing of it must show. */
-export function refuse(response: ServerResponse, { status, body }: Refusal): void {
+export function refuse(response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent) return void response.destroy();
+  const { status, body } = refusal;
   const text = JSON.stringify(body);
-  response.writeHead(status, {
+  response.writeHead(status, statusText(refusal), {
     'gatekeeper-reason': body.reason,
     connection: 'close',
     'content-type': 'application/json; charset=utf-8',

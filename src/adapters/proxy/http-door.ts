@@ -13,7 +13,7 @@ import { connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import { RunLoad } from './limits.ts';
 import { ABORT, type PinnedAgent, pinnedAgent } from './pinned-agent.ts';
-import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
+import { endWithRefusal, failure, malformed, type Refusal, statusText } from './refusal.ts';
 import { goesShortWay, takeShortWay } from './short-way.ts';
 import { isSocks, onSocks } from './socks-door.ts';
 import { onUpgrade } from './upgrade-door.ts';
@@ -172,7 +172,9 @@ function strictServer<Image>(doorway: Doorway<Image>, handler: Handler): Server 
   return server;
 }
 
-function send(reply: FastifyReply, { status, body }: Refusal): FastifyReply {
+function send(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status, body } = refusal;
+  reply.raw.statusMessage = statusText(refusal);
   reply.header('gatekeeper-reason', body.reason).header('connection', 'close');
   return reply.code(status).send(body);
 }

@@ -50,13 +50,18 @@ export function malformed(message: string, status = 400): Refusal {
   return { status, body: { error: 'bad_request', ...body } };
 }
 
-/** For tunnels, where most programs show the status line at best and never the body: so that says what to type as well. */
-export function endWithRefusal(socket: Socket, { status, body }: Refusal): void {
+/** Most programs show the status line at best and never the body, so it says what to type as well. */
+export function statusText({ status, body }: Refusal): string {
+  if (status !== 403) return STATUS_CODES[status] ?? 'Error';
+  return `egress denied: ${body.reason}${body.how === null ? '' : `; to allow: ${body.how}`}`;
+}
+
+/** For tunnels, where no HTTP server answers. */
+export function endWithRefusal(socket: Socket, refusal: Refusal): void {
+  const { status, body } = refusal;
   const text = `${JSON.stringify(body)}\n`;
-  const toAllow = body.how === null ? '' : `; to allow: ${body.how}`;
-  const phrase = status === 403 ? `egress denied: ${body.reason}${toAllow}` : (STATUS_CODES[status] ?? 'Error');
   const lines = [
-    `HTTP/1.1 ${status} ${phrase}`,
+    `HTTP/1.1 ${status} ${statusText(refusal)}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(text)}`,
     `gatekeeper-reason: ${body.reason}`,
