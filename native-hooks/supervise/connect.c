@@ -201,6 +201,9 @@ static int decide_internet(struct gk_call *call, const struct gk_address *asked,
 		attempt->to = *asked;
 		return decide_loopback(call, &endpoint);
 	}
+	/* The daemon would take any connection, and programs that try several addresses would stay with the first. */
+	if (inspected && class == GK_ADDRESS_LOOPBACK && gk_network_is_closed(network, &endpoint))
+		return -ECONNREFUSED;
 	/* A synthetic address stands for a name, which only the daemon can judge, as requests that are looked into. */
 	if (class != GK_ADDRESS_SYNTHETIC && !inspected) {
 		verdict = gk_decide_address(gk_current_image(call->supervisor), endpoint.address, endpoint.port);

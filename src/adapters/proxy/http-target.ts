@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { classOf } from '../../core/egress/address-class.ts';
 import { type Authority, parseAuthority, sameHost } from '../../core/egress/authority.ts';
+import type { Host } from '../../core/egress/host-name.ts';
 import { asksForAnother } from '../../core/egress/override.ts';
 import { type AbsoluteTarget, parseAbsoluteTarget, parseOriginForm } from '../../core/egress/request-target.ts';
 import { malformed, type Refusal } from './refusal.ts';
@@ -35,10 +37,16 @@ export function readInnerTarget(
   if (another !== undefined) return malformed('more than one Host header');
   if (host === undefined && request.httpVersion === '1.1') return malformed('no Host header');
   const named = host === undefined ? tunnel : parseAuthority(host, usualPort);
-  if (!named || named.port !== tunnel.port || !sameHost(named.host, tunnel.host)) {
+  if (!named || named.port !== tunnel.port || !isCalled(tunnel.host, named.host)) {
     return malformed('Host header and the host of the tunnel disagree');
   }
   return ambiguityIn(request) ?? target;
+}
+
+/** Programs that connect to this machine by an address call it `localhost` as often. */
+function isCalled(host: Host, said: Host): boolean {
+  const isLocal = said.kind === 'name' && said.name === 'localhost';
+  return sameHost(said, host) || (isLocal && host.kind === 'address' && classOf(host.address) === 'loopback');
 }
 
 /** What two servers could take for the end of the request in two ways. */
