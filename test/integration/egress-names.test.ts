@@ -11,6 +11,7 @@ import { closingAfterEach, exchange, freePort, type Rig, readAll } from './egres
 
 const { open, rigWith, echo } = closingAfterEach();
 
+const AN_HOUR = 3_600_000;
 const SOME = { names: ['good.test', 'www.good.test'], ranges: ['127.0.0.'], denied: ['bad.test'] };
 
 /** A connection of a run, as its supervisor would announce and redirect it. */
@@ -55,7 +56,7 @@ describe('a question for a name', () => {
   });
 
   it('that may not be reached is told that there is none, with one receipt for a look-up', async () => {
-    const rig = await rigWith(SOME);
+    const rig = await rigWith(SOME, { refusedAgainMs: AN_HOUR });
     const names = ['bad.test', 'other.test', 'bad.test'];
     const answers = await ask(
       await resolver(rig),
@@ -73,7 +74,7 @@ describe('a question for a name', () => {
   });
 
   it('that may not be reached is on record as it was asked for, not as a resolver completed it', async () => {
-    const rig = await rigWith(SOME);
+    const rig = await rigWith(SOME, { refusedAgainMs: AN_HOUR });
     for (const name of ['no.test', 'no.test.corp.test', 'only.corp.test', 'no.test.other.test'])
       expect((await one(rig, name, TYPE.A)).rcode).toBe(3);
     expect(rig.decisions().map(({ host }) => host)).toEqual(['no.test', 'only.corp.test', 'no.test.other.test']);
@@ -209,7 +210,7 @@ describe('the resolver of a run', () => {
   });
 
   it('does not read what it cannot answer: a client that takes nothing is not served on', async () => {
-    const rig = await rigWith(SOME, { questionsPerConnection: 1_000_000, nameIdleMs: 300 });
+    const rig = await rigWith(SOME, { questionsPerConnection: 1_000_000, nameIdleMs: 300, refusedAgainMs: AN_HOUR });
     const socket = await resolver(rig);
     const long = `${Array(60).fill('bad').join('.')}.test`;
     expect(await ask(socket, [question(long, TYPE.A)])).toMatchObject([{ rcode: 3 }]);

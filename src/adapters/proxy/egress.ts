@@ -110,7 +110,10 @@ export async function startEgressWith<Image>(options: EgressOptions<Image>): Pro
   const door = httpDoor(doorway);
   await listenPreferring(options.ports?.proxyPort, (port) => door.listen({ host: '127.0.0.1', port }));
   let hasV6 = false;
-  const nameGate = new NameGate<Image>({ ...options, names, hasV6: () => hasV6 });
+  const nameGate = new NameGate<Image>({
+    ...{ ...options, names, hasV6: () => hasV6 },
+    refusedAgainMs: limits.refusedAgainMs,
+  });
   const transparent = await listenOnBothLoopbacks(
     () => transparentServer(doorway, nameGate),
     options.ports?.transparentPort,

@@ -28,6 +28,8 @@ export type Limits = {
   questionsPerConnection: number;
   /** Connection for questions without one. */
   nameIdleMs: number;
+  /** What a process is refused again within this time is on record already: it belongs to one look-up. */
+  refusedAgainMs: number;
   /** Tunnel without a byte in either direction; event streams and idle editors are quiet for long. */
   idleMs: number;
 };
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: Limits = {
   helloMs: 10_000,
   questionsPerConnection: 1000,
   nameIdleMs: 10_000,
+  refusedAgainMs: 5_000,
   idleMs: 2 * 60 * 60 * 1000,
 };
 

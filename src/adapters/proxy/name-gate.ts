@@ -26,6 +26,7 @@ export type NameGateOptions<Image> = {
   searchDomainsOf?(run: string): readonly string[];
   /** Whether programs can be redirected over IPv6. */
   hasV6(): boolean;
+  refusedAgainMs: number;
 };
 
 export type NameAnswer = { rcode: Rcode; data: readonly Uint8Array[] };
@@ -38,10 +39,11 @@ type Word = Pick<EgressDecision<unknown>, 'source' | 'rule' | 'pierced' | 'reaso
  */
 export class NameGate<Image> {
   readonly #options: NameGateOptions<Image>;
-  readonly #refused = new RecentRefusals();
+  readonly #refused: RecentRefusals;
 
   constructor(options: NameGateOptions<Image>) {
     this.#options = options;
+    this.#refused = new RecentRefusals(options.refusedAgainMs);
   }
 
   async answer(connection: Connection, { labels, type }: Question): Promise<NameAnswer> {

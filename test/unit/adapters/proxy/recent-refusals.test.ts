@@ -3,7 +3,7 @@ import { RecentRefusals } from '../../../../src/adapters/proxy/recent-refusals.t
 
 describe('a refusal that is on record', () => {
   let time = 0;
-  const recent = new RecentRefusals(() => time);
+  const recent = new RecentRefusals(5000, () => time);
   const image = {};
 
   it('is known for the same process, name and policy', () => {
