@@ -16,7 +16,8 @@ void gk_explain_path(int error, enum gk_action action, int dirfd, const char *pa
 /* flags: of execveat(2). */
 void gk_explain_exec(int error, int dirfd, const char *path, char *const argv[], int flags);
 void gk_explain_connect(int error, const struct sockaddr *address, socklen_t length);
-/* After getaddrinfo(3): EAI_NONAME means in a run that no rule lets the name be reached, EAI_SYSTEM with EACCES a resolver that begins with datagrams. */
+/* After getaddrinfo(3): EAI_NONAME means in a run that no rule lets the name be reached, EAI_SYSTEM with EACCES a resolver that begins
+ * with datagrams. */
 void gk_explain_name(int result, const char *name);
 
 #endif
