@@ -11,10 +11,12 @@ const suite = (name: string, dir: string, testTimeout: number, more: { isolate?:
     setupFiles: ['test/support/after-file.ts'],
     testTimeout,
     hookTimeout: testTimeout,
+    // What is waited for comes late on a machine that is busy.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
 
-/** One project a suite; suites that start real runs are serial, because they share two cores with what they start. */
+/** One project a suite. How many files of each are run at once is for scripts/test to say. */
 export default defineConfig({
   test: {
     projects: [

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -113,8 +113,12 @@ describe('the daemon', () => {
   test('takes a policy that changes on disk to its running runs, and keeps the last good one', async () => {
     const made = daemon();
     mkdirSync(made.layout.config, { recursive: true });
-    const policy = (rest: string) =>
-      writeFileSync(made.layout.userPolicy, `version: 1\nname: mine\nextends: [default]\n${rest}`, { mode: 0o600 });
+    // Whole at once: what is half written would be a change of its own.
+    const policy = (rest: string) => {
+      const next = `${made.layout.userPolicy}.next`;
+      writeFileSync(next, `version: 1\nname: mine\nextends: [default]\n${rest}`, { mode: 0o600 });
+      renameSync(next, made.layout.userPolicy);
+    };
     policy('policies: []\n');
     await made.start();
     const created = await made.createRun();
