@@ -20,10 +20,10 @@ const suite = (name: string, dir: string, testTimeout: number, more: { isolate?:
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', 'unit', 20_000, shared),
-      suite('golden', 'golden', 30_000, shared),
+      suite('unit', 'unit', 60_000, shared),
+      suite('golden', 'golden', 60_000, shared),
       suite('property', 'property', 240_000, shared),
-      suite('repo', 'repo', 30_000, shared),
+      suite('repo', 'repo', 60_000, shared),
       { ...suite('integration', 'integration', 120_000) },
       { ...suite('escape', 'escape', 180_000) },
       { ...suite('compat', 'compat', 300_000) },
