@@ -82,21 +82,6 @@ export function askedOf(request: IncomingMessage, { path, query }: AbsoluteTarge
   return { method: request.method ?? '', path, overridden };
 }
 
-/** Headers that belong to one connection and not to the message (RFC 9110, 7.6.1), and those that are for the proxy alone. */
-export const HOP_BY_HOP = [
-  'connection',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-] as const;
-
 /** The further hop-by-hop headers that a Connection header names. */
 export function connectionNames(value: unknown): string[] {
   return String(value ?? '')

@@ -1,11 +1,12 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { formatAuthority, formatHost } from '../../core/egress/authority.ts';
+import { HOP_BY_HOP } from '../../core/egress/hop-by-hop.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { dial } from './dial.ts';
 import type { Doorway } from './doorway.ts';
 import { knownBy } from './egress-event.ts';
-import { askedOf, connectionNames, HOP_BY_HOP, readHttpTarget } from './http-target.ts';
+import { askedOf, connectionNames, readHttpTarget } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { Limits } from './limits.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';

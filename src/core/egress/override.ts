@@ -27,7 +27,11 @@ function plain(name: string): string {
   return own.replace(/(?<=.)\[.*/, '').replace(/[-_. +[]/g, '-');
 }
 
-/** Servers that hand headers to programs as variables (RFC 3875, 4.1.18) make the same of whatever is no letter and no digit. */
-const OVERRIDES =
-  /^x[^a-z0-9](?:http[^a-z0-9]method(?:[^a-z0-9]override)?|method[^a-z0-9]override|original[^a-z0-9](?:method|ur[il])|rewrite[^a-z0-9]url)$/;
+/**
+ * Pattern of headers that do, in lower case. Servers that hand headers to programs as variables (RFC 3875, 4.1.18) make the same of whatever is no letter and
+ * no digit.
+ */
+export const OVERRIDING_HEADER =
+  'x[^a-z0-9](?:http[^a-z0-9]method(?:[^a-z0-9]override)?|method[^a-z0-9]override|original[^a-z0-9](?:method|ur[il])|rewrite[^a-z0-9]url)';
+const OVERRIDES = new RegExp(`^${OVERRIDING_HEADER}$`);
 const PARAMETERS: ReadonlySet<string> = new Set(['-method', '$httpmethod', 'x-http-method-override', 'x-http-method']);

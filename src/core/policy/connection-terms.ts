@@ -1,3 +1,6 @@
+import { HOP_BY_HOP } from '../egress/hop-by-hop.ts';
+import { OVERRIDING_HEADER } from '../egress/override.ts';
+
 /** How strictly the name in a ClientHello is held against the host that was asked for; numbered as in the image, the stricter the higher. */
 export const SNI = { any: 1, match: 2, required: 3 } as const;
 export type SniTerm = keyof typeof SNI;
@@ -34,7 +37,7 @@ export function headerProblem(name: string): { text: string; remedy: string } | 
   if (!new RegExp(HEADER_TOKEN).test(name))
     return { text: 'is not the name of a header', remedy: 'write for example authorization' };
   if (name !== name.toLowerCase()) return { text: 'has capital letters', remedy: `write ${name.toLowerCase()}` };
-  if (NOT_INJECTED.includes(name)) {
+  if (new RegExp(`^${NOT_INJECTED}$`).test(name)) {
     const text = 'belongs to the connection or says what the request is about, so it cannot be injected';
     return { text, remedy: 'inject what the server reads as a credential, as authorization' };
   }
@@ -55,34 +58,12 @@ const INJECTED_VALUE = `^(?! )(?=.{1,1024}$)${PLAIN}\\{secret\\}${PLAIN}$(?<! )`
 /** POSIX.1-2017, 3.235. */
 const VARIABLE_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,255}$';
 
-/** Hop by hop (RFC 9110, 7.6.1), framing, the host, and what asks servers for another method or path than that of the request line. */
-const NOT_INJECTED: readonly string[] = [
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-original-method',
-  'x-original-uri',
-  'x-original-url',
-  'x-rewrite-url',
-];
+/** What belongs to one connection, framing, the host, and what asks servers for another method or path than that of the request line. */
+const NOT_INJECTED = `(?:${[...HOP_BY_HOP, 'content-length', 'host', 'proxy-authentication-info', OVERRIDING_HEADER].join('|')})`;
 
 /** As in schemas, where names are in lower case from the start. */
 export const INJECTION_PATTERNS = {
-  header: `^(?!(?:${NOT_INJECTED.join('|')})$)[!#$%&'*+.^_\`|~0-9a-z-]{1,256}$`,
+  header: `^(?!${NOT_INJECTED}$)[!#$%&'*+.^_\`|~0-9a-z-]{1,256}$`,
   value: INJECTED_VALUE,
   secret: '^env:[A-Za-z_][A-Za-z0-9_]{0,255}$',
 };
