@@ -21,13 +21,10 @@ const plain = (who: Who): Stage => useStage({ ...who, hooks: 'on', through: [] }
 const corrupted = (who: Who): Stage =>
   useStage({ ...who, name: `${who.name}, with hooks that lie`, hooks: 'corrupted', through: [] });
 
-/**
- * For each account the ways in which a row is tried inside; the first of them tries it outside as well. An ordinary account alone leaves hooks that are as they
- * should be to the run of root, and to other suites.
- */
+/** For each account the ways in which a row is tried inside; the first of them tries it outside as well. */
 const stages: readonly Stage[][] =
   account === undefined
-    ? [[emptied(ordinary), corrupted(ordinary)]]
+    ? [[plain(ordinary), emptied(ordinary), corrupted(ordinary)]]
     : [
         [plain(root), emptied(root)],
         [plain(ordinary), corrupted(ordinary)],
