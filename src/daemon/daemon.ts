@@ -75,7 +75,7 @@ export class Daemon<Image> {
     const shared = { runs, store, append, now };
     this.#supervisors = new Supervisors({
       ...shared,
-      writeHead: () => log.writeHead(),
+      writeCheckpoint: () => log.writeCheckpoint(),
       drain: this.#drain,
       connections: this.#connections,
       imagePath,
@@ -113,7 +113,7 @@ export class Daemon<Image> {
     await log.append([
       { action: 'daemon_start', time: now(), version, pid: process.pid, text: `key ${key.fingerprint}` },
     ]);
-    await log.writeHead(); // a log without one could have been cut anywhere
+    await log.writeCheckpoint(); // a log without one could have been cut anywhere
     const daemon = new Daemon(parts, key, log);
     await daemon.#open();
     return daemon;

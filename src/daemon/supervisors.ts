@@ -17,7 +17,7 @@ export type SupervisorsOptions = {
   connections: Connections;
   append: (record: AuditFields) => Promise<unknown>;
   /** Signs where the log stands. */
-  writeHead: () => Promise<void>;
+  writeCheckpoint: () => Promise<void>;
   /** The file that holds an image. */
   imagePath: (policy: string) => string;
   /** Nothing of the run is left, and its end is on record. */
@@ -165,7 +165,7 @@ export class Supervisors implements SupervisorEvents {
 
   /** Everything that the journal holds goes into the chain before the run's directory goes away. */
   async #finish(run: Run, end: { state: 'ended' | 'lost'; status: bigint | undefined }): Promise<void> {
-    const { drain, store, connections, append, writeHead, over, now } = this.#options;
+    const { drain, store, connections, append, writeCheckpoint, over, now } = this.#options;
     const { record } = run;
     connections.forgetRun(record.id);
     try {
@@ -175,7 +175,7 @@ export class Supervisors implements SupervisorEvents {
         await append(closing);
         record.endedAt = closing.time; // so that another attempt does not record it again
       }
-      await writeHead(); // whoever hears that the run is over may verify its log
+      await writeCheckpoint(); // whoever hears that the run is over may verify its log
       if (closing !== undefined) record.state = end.state;
       record.exitStatus ??= end.status === undefined ? null : shellStatus(end.status);
       record.endedAt ??= now();

@@ -60,7 +60,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['adapters/control-server', 'adapters/proxy'],
   'ipaddr.js': ['core/egress'],
   picomatch: ['core/policy'],
-  'sodium-native': ['adapters/keys'],
+  'sodium-native': ['adapters/audit-log', 'adapters/keys'],
   undici: ['adapters/proxy'],
   yaml: ['core/policy', 'adapters/policy-files'],
 };

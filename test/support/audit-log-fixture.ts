@@ -1,6 +1,6 @@
 import { AuditLog, type AuditLogOptions } from '../../src/adapters/audit-log/audit-log.ts';
 import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
-import { verifyWith } from '../../src/adapters/keys/public-key.ts';
+import { verifyKey, verifyWith } from '../../src/adapters/keys/public-key.ts';
 import { openSigningKey } from '../../src/adapters/keys/signing-key.ts';
 import { writeFileAtomic } from '../../src/adapters/process/atomic-file.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -9,6 +9,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export function auditLogFixture(directory = temporaryDirectory()) {
   const key = openSigningKey(directory);
   const verify = verifyWith(key.publicKey);
+  const trusted = verifyKey(key.publicKey);
   const options: AuditLogOptions = {
     directory,
     signer: key,
@@ -20,7 +21,7 @@ export function auditLogFixture(directory = temporaryDirectory()) {
     directory,
     options,
     open: (more: Partial<AuditLogOptions> = {}) => AuditLog.open({ ...options, ...more }),
-    verify: () => verifyLog(directory, verify),
-    kinds: async () => (await verifyLog(directory, verify)).problems.map(({ seq, kind }) => `${seq} ${kind}`),
+    verify: () => verifyLog(directory, trusted),
+    kinds: async () => (await verifyLog(directory, trusted)).problems.map(({ seq, kind }) => `${seq} ${kind}`),
   };
 }

@@ -3,7 +3,7 @@ import { readRecords } from '../../src/adapters/audit-log/read.ts';
 import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { requestControl } from '../../src/adapters/control-client/request.ts';
 import { HookStore } from '../../src/adapters/hook-store/hook-store.ts';
-import { readPublicKey, verifyWith } from '../../src/adapters/keys/public-key.ts';
+import { readPublicKey, verifyKey } from '../../src/adapters/keys/public-key.ts';
 import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
@@ -62,7 +62,7 @@ export class DaemonFixture {
   }
 
   verify() {
-    return verifyLog(this.layout.audit, verifyWith(readPublicKey(this.layout.keys)!));
+    return verifyLog(this.layout.audit, verifyKey(readPublicKey(this.layout.keys)!));
   }
 
   #parts(): DaemonParts<FakeImage> {

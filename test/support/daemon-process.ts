@@ -5,7 +5,7 @@ import { readRecords } from '../../src/adapters/audit-log/read.ts';
 import { type LogVerification, verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { requestControl } from '../../src/adapters/control-client/request.ts';
 import { statusIfRunning } from '../../src/adapters/control-client/start-daemon.ts';
-import { readPublicKey, verifyWith } from '../../src/adapters/keys/public-key.ts';
+import { readPublicKey, verifyKey } from '../../src/adapters/keys/public-key.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -61,7 +61,7 @@ export class DaemonProcess {
   }
 
   verify(): Promise<LogVerification> {
-    return verifyLog(this.layout.audit, verifyWith(readPublicKey(this.layout.keys)!));
+    return verifyLog(this.layout.audit, verifyKey(readPublicKey(this.layout.keys)!));
   }
 }
 

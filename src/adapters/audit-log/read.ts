@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { headPath, listSegments, segmentPath } from './segments.ts';
+import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 
 /**
  * One line of the log without its newline. `text` is undefined when the bytes are not UTF-8; `torn` marks bytes behind the last
@@ -12,9 +12,9 @@ export type LogLine = { segment: number; text: string | undefined; torn?: true }
 export type LogPlace = { segment: number; offset: number };
 type Batch = { lines: LogLine[]; end: LogPlace };
 
-/** The log's lines in batches. Reads in large steps, without the event loop: give way between batches. */
-export function* readLog(directory: string): Generator<LogLine[]> {
-  for (const { lines } of readBatches(directory, LOG_START)) yield lines;
+/** The log's lines in batches, from the beginning of a file on. Reads in large steps, without the event loop: give way between batches. */
+export function* readLog(directory: string, fromSegment = 0): Generator<LogLine[]> {
+  for (const { lines } of readBatches(directory, { segment: fromSegment, offset: 0 })) yield lines;
 }
 
 /** Records from a sequence number on. Lines that are no record are passed over: only verification judges them. */
@@ -58,10 +58,10 @@ export async function* followRecords(
   }
 }
 
-/** The text of the signed head, or undefined when there is none. */
-export function readHeadFile(directory: string): string | undefined {
+/** The signed note of the last checkpoint, or undefined when there is none. */
+export function readCheckpointFile(directory: string): string | undefined {
   try {
-    return readFileSync(headPath(directory), 'utf8');
+    return readFileSync(checkpointPath(directory), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -163,7 +163,6 @@ function segmentHolding(directory: string, seq: number): number {
   return 0;
 }
 
-const LOG_START: LogPlace = { segment: 0, offset: 0 };
 const CHUNK_BYTES = 1024 * 1024;
 const TAIL_BYTES = 64 * 1024;
 const FOLLOW_MS = 200;

@@ -1,10 +1,11 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { parseCanonical } from '../../core/audit/canonical.ts';
 import { hashedText } from '../../core/audit/chain.ts';
-import { openHead } from '../../core/audit/head.ts';
+import { isSignedBy, originOf, parseCheckpoint } from '../../core/audit/checkpoint.ts';
 import { type AuditFields, CHAIN_START, type ChainHead } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { readHeadFile } from './read.ts';
+import { readCheckpointFile } from './read.ts';
+import { resumeTree, type SegmentStart } from './segment-start.ts';
 import { listSegments, readTail, segmentPath } from './segments.ts';
 import { sha256 } from './verify-log.ts';
 
@@ -13,18 +14,23 @@ export type RecoveredLog = {
   /** The segment to append to, and its size. */
   segment: number;
   size: number;
+  /** Undefined for a log without entries. */
+  start: SegmentStart | undefined;
   /** What was found and mended; each is to be recorded. */
   findings: Pick<AuditFields, 'kind' | 'text' | 'count'>[];
+};
+
+export type RecoverOptions = {
+  now: string;
+  signer: { keyId: (name: string) => string };
+  verify: (statement: string, signature: string) => boolean;
 };
 
 /**
  * Finds where the log stands. Bytes behind the last newline are the trace of a crash in the middle of a write: they are kept in a file
  * of their own and cut off. Whole lines are never touched; a last one that is no entry is not for this program to explain away.
  */
-export function recoverLog(
-  directory: string,
-  { now, verify }: { now: string; verify: (statement: string, signature: string) => boolean },
-): RecoveredLog {
+export function recoverLog(directory: string, { now, signer, verify }: RecoverOptions): RecoveredLog {
   const findings: RecoveredLog['findings'] = [];
   const segments = listSegments(directory);
   const segment = segments.at(-1) ?? 1;
@@ -46,8 +52,9 @@ export function recoverLog(
     head = headOf(tail.lastLine, path);
     break;
   }
-  findings.push(...compareHead(directory, head, verify));
-  return { head, segment, size, findings };
+  const start = resumeTree(directory);
+  findings.push(...compareCheckpoint(directory, start, { signer, verify }));
+  return { head, segment, size, start, findings };
 }
 
 function cutTornTail(directory: string, path: string, size: number, torn: Buffer, now: string): void {
@@ -72,30 +79,28 @@ function headOf(line: string, path: string): ChainHead {
   throw new GatekeeperError('GK_AUDIT_BROKEN', {
     what: 'the last line of the audit log is no entry',
     where: path,
-    remedy: 'see: gatekeeper audit verify; then move the log and its head away together',
+    remedy: 'see: gatekeeper audit verify; then move the log away',
   });
 }
 
-function compareHead(
+function compareCheckpoint(
   directory: string,
-  head: ChainHead,
-  verify: (statement: string, signature: string) => boolean,
+  start: SegmentStart | undefined,
+  { signer, verify }: Omit<RecoverOptions, 'now'>,
 ): RecoveredLog['findings'] {
-  const text = readHeadFile(directory);
-  if (text === undefined) return head.seq === 0 ? [] : [{ kind: 'head-missing', text: 'the signed head was gone' }];
-  const signed = openHead(text, verify);
-  if (signed === undefined) return [{ kind: 'head-invalid', text: 'the signed head is not signed by the key' }];
-  if (signed.seq > head.seq) {
-    const what = `the signed head of ${signed.time} tells of entry ${signed.seq} (${signed.hash}), the log ended at ${head.seq}`;
-    return [{ kind: 'tail-cut', text: what, count: signed.seq - head.seq }];
-  }
-  if (signed.seq === head.seq && signed.hash !== head.hash) {
-    return [
-      {
-        kind: 'head-differs',
-        text: `entry ${head.seq} is not the one that the signed head of ${signed.time} tells of`,
-      },
-    ];
-  }
+  const note = readCheckpointFile(directory);
+  const size = start?.tree.end ?? 0;
+  if (note === undefined)
+    return size === 0 ? [] : [{ kind: 'checkpoint-missing', text: 'the signed checkpoint was gone' }];
+  const signed = parseCheckpoint(note);
+  if (signed === undefined || !isSignedBy(signed, signer.keyId(signed.origin), verify))
+    return [{ kind: 'checkpoint-invalid', text: 'the signed checkpoint is not signed by the key' }];
+  const told = `the signed checkpoint tells of entry ${signed.size} of ${signed.origin} (root ${signed.root})`;
+  if (start === undefined || signed.origin !== originOf(start.log))
+    return [{ kind: 'log-replaced', text: `${told}, which is not here`, count: signed.size }];
+  if (signed.size > size)
+    return [{ kind: 'tail-cut', text: `${told}, the log ended at ${size}`, count: signed.size - size }];
+  if (signed.size === size && signed.root !== Buffer.from(start.tree.root()).toString('base64'))
+    return [{ kind: 'checkpoint-differs', text: `${told}, the entries up to there are others` }];
   return [];
 }

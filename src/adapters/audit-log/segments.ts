@@ -18,7 +18,7 @@ export function listSegments(directory: string): number[] {
 export const segmentPath = (directory: string, segment: number) =>
   `${directory}/${String(segment).padStart(6, '0')}.jsonl`;
 
-export const headPath = (directory: string) => `${directory}/head`;
+export const checkpointPath = (directory: string) => `${directory}/checkpoint`;
 
 /** The end of a file that starts behind its last newline, and the last whole line before it. */
 export type SegmentTail = { size: number; lastLine: string | undefined; torn: Buffer };
@@ -42,6 +42,23 @@ export function readTail(path: string): SegmentTail {
   }
 }
 
+/** The first line without its newline; undefined when there is no whole one. */
+export function readFirstLine(path: string): string | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    for (let want = FIRST_STEP; ; want *= 4) {
+      const bytes = Buffer.alloc(want);
+      const got = readSync(fd, bytes, 0, want, 0);
+      const end = bytes.subarray(0, got).indexOf(NEWLINE);
+      if (end >= 0) return bytes.toString('utf8', 0, end);
+      if (got < want) return undefined;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 const SEGMENT_NAME = /^\d{6,}\.jsonl$/;
+const FIRST_STEP = 8 * 1024;
 const TAIL_STEP = 64 * 1024;
 const NEWLINE = 0x0a;

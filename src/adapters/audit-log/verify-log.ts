@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { setImmediate as giveWay, setTimeout as sleep } from 'node:timers/promises';
-import { openHead, type SignedHead } from '../../core/audit/head.ts';
+import { type Checkpoint, isSignedBy, originOf, parseCheckpoint } from '../../core/audit/checkpoint.ts';
+import { CompactRange } from '../../core/audit/merkle.ts';
 import type { ChainHead } from '../../core/audit/record.ts';
-import { ChainVerifier, type Problem, type VerifyCrypto } from '../../core/audit/verify.ts';
-import { type LogLine, readHeadFile, readLog } from './read.ts';
+import { ChainVerifier, type Problem } from '../../core/audit/verify.ts';
+import { type LogLine, readCheckpointFile, readLog } from './read.ts';
+import { segmentStart } from './segment-start.ts';
 import { listSegments } from './segments.ts';
+import { treeHasher } from './tree-hasher.ts';
 
 export type LogVerification = {
   ok: boolean;
@@ -12,7 +15,7 @@ export type LogVerification = {
   signatures: number;
   head: ChainHead;
   /** Undefined when the log is empty and never had one. */
-  signedHead: SignedHead | undefined;
+  checkpoint: Checkpoint | undefined;
   /** At most 100. */
   problems: Problem[];
   /** Numbers of entries in which the log itself tells of a loss: a mended end, journal records that never came. */
@@ -20,34 +23,41 @@ export type LogVerification = {
 };
 
 /**
- * Checks the whole log offline, with nothing but its directory and the public key. May run while a daemon writes: the signed head is
+ * Checks the whole log offline, with nothing but its directory and the public key. May run while a daemon writes: the checkpoint is
  * read first, so the log is never behind it, and an unfinished last line is looked at again before it counts as torn.
  */
-export async function verifyLog(
-  directory: string,
-  verify: (statement: string, signature: string) => boolean,
-): Promise<LogVerification> {
+export async function verifyLog(directory: string, key: VerifyKey): Promise<LogVerification> {
   for (let attempt = 0; ; attempt++) {
-    const result = await verifyOnce(directory, { hash: sha256, verify });
+    const result = await verifyOnce(directory, key);
     if (attempt === TORN_RETRIES || !result.problems.some(({ kind }) => kind === 'torn-tail')) return result;
     await sleep(TORN_RETRY_MS);
   }
 }
 
+/** The public key that is trusted. */
+export type VerifyKey = {
+  keyId: (name: string) => string;
+  verify: (statement: string, signature: string) => boolean;
+};
+
 /** SHA-256 of a text's UTF-8 bytes in hex. */
 export const sha256 = (text: string) => hash('sha256', text, 'hex');
 
-async function verifyOnce(directory: string, crypto: VerifyCrypto): Promise<LogVerification> {
-  const headText = readHeadFile(directory);
-  const signedHead = headText === undefined ? undefined : openHead(headText, crypto.verify);
-  const chain = new ChainVerifier(crypto);
+async function verifyOnce(directory: string, key: VerifyKey): Promise<LogVerification> {
+  const note = readCheckpointFile(directory);
+  const checkpoint = note === undefined ? undefined : openCheckpoint(note, key);
+  const chain = new ChainVerifier({ hash: sha256, verify: key.verify });
+  const tree = new CompactRange(treeHasher);
   const problems: Problem[] = missingSegments(directory);
   const losses: number[] = [];
+  let log: string | undefined;
   for (const batch of readLog(directory)) {
     for (const line of batch) {
       problems.push(...checkLine(chain, line));
-      if (chain.head.seq === signedHead?.seq && chain.head.hash !== signedHead.hash) {
-        problems.push({ kind: 'head-differs', line: chain.entries, seq: chain.head.seq });
+      if (chain.entries === 1) log = segmentStart(line.text ?? '')?.log;
+      if (!line.torn) tree.add(treeHasher.leaf(Buffer.from(line.text ?? '')));
+      if (tree.end === checkpoint?.size && Buffer.from(tree.root()).toString('base64') !== checkpoint.root) {
+        problems.push({ kind: 'checkpoint-differs', line: chain.entries, seq: chain.head.seq });
       }
       if (line.text !== undefined && LOSS.test(line.text)) losses.push(chain.head.seq);
       if (problems.length >= MAX_PROBLEMS) break;
@@ -55,9 +65,16 @@ async function verifyOnce(directory: string, crypto: VerifyCrypto): Promise<LogV
     if (problems.length >= MAX_PROBLEMS) break;
     await giveWay();
   }
-  if (problems.length < MAX_PROBLEMS) problems.push(...checkEnd(chain, headText, signedHead));
+  if (problems.length < MAX_PROBLEMS) problems.push(...checkEnd(chain, log, note, checkpoint));
   const { entries, signatures, head } = chain;
-  return { ok: problems.length === 0, entries, signatures, head, signedHead, problems, losses };
+  return { ok: problems.length === 0, entries, signatures, head, checkpoint, problems, losses };
+}
+
+function openCheckpoint(note: string, { keyId, verify }: VerifyKey): Checkpoint | undefined {
+  const signed = parseCheckpoint(note);
+  if (signed === undefined || !isSignedBy(signed, keyId(signed.origin), verify)) return undefined;
+  const { origin, size, root } = signed;
+  return { origin, size, root };
 }
 
 function checkLine(chain: ChainVerifier, { text, torn }: LogLine): Problem[] {
@@ -65,13 +82,20 @@ function checkLine(chain: ChainVerifier, { text, torn }: LogLine): Problem[] {
   return chain.line(text ?? '\0');
 }
 
-function checkEnd(chain: ChainVerifier, headText: string | undefined, signedHead: SignedHead | undefined): Problem[] {
+function checkEnd(
+  chain: ChainVerifier,
+  log: string | undefined,
+  note: string | undefined,
+  checkpoint: Checkpoint | undefined,
+): Problem[] {
   const place = { line: chain.entries, seq: chain.head.seq };
-  if (signedHead === undefined) {
-    return chain.entries > 0 || headText !== undefined ? [{ kind: 'head-missing', ...place }] : [];
+  if (checkpoint === undefined)
+    return chain.entries > 0 || note !== undefined ? [{ kind: 'checkpoint-missing', ...place }] : [];
+  if (log !== undefined && checkpoint.origin !== originOf(log)) {
+    return [{ kind: 'checkpoint-differs', ...place, detail: `it is that of ${checkpoint.origin}` }];
   }
-  if (chain.head.seq >= signedHead.seq) return [];
-  const detail = `the log ends at ${chain.head.seq}, the head of ${signedHead.time} tells of ${signedHead.seq}`;
+  if (chain.entries >= checkpoint.size) return [];
+  const detail = `the log ends at ${chain.entries}, the checkpoint tells of ${checkpoint.size}`;
   return [{ kind: 'tail-cut', line: chain.entries + 1, seq: chain.head.seq + 1, detail }];
 }
 

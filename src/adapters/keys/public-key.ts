@@ -32,6 +32,11 @@ export function fingerprint(publicKey: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
 }
 
+/** How signed notes name a key of Ed25519 (C2SP signed-note), 8 hex digits. */
+export function noteKeyId(name: string, publicKey: Uint8Array): string {
+  return createHash('sha256').update(`${name}\n\x01`).update(publicKey).digest('hex').slice(0, 8);
+}
+
 /** Checks an Ed25519 signature (base64) over a text's UTF-8 bytes; false for anything that is no signature. */
 export function verifyWith(publicKey: Uint8Array): (text: string, signature: string) => boolean {
   const key = Buffer.from(publicKey);
@@ -41,3 +46,9 @@ export function verifyWith(publicKey: Uint8Array): (text: string, signature: str
     return sodium.crypto_sign_verify_detached(bytes, Buffer.from(text), key);
   };
 }
+
+/** What a log is verified with: the key that is trusted. */
+export const verifyKey = (publicKey: Uint8Array) => ({
+  keyId: (name: string) => noteKeyId(name, publicKey),
+  verify: verifyWith(publicKey),
+});

@@ -1,11 +1,13 @@
 import * as fs from 'node:fs';
 import sodium from 'sodium-native';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { fingerprint, publicKeyFile, readPublicKey } from './public-key.ts';
+import { fingerprint, noteKeyId, publicKeyFile, readPublicKey } from './public-key.ts';
 
 export type SigningKey = {
   publicKey: Uint8Array;
   fingerprint: string;
+  /** How signed notes call it, under a name. */
+  keyId: (name: string) => string;
   /** Ed25519 over the text's UTF-8 bytes, base64. */
   sign: (text: string) => string;
   /** Runs a batch of signatures with the key's memory opened once. */
@@ -45,7 +47,8 @@ function guardedKey(secret: sodium.SecureBuffer, publicKey: Buffer): SigningKey 
       sodium.crypto_sign_detached(signature, Buffer.from(text), secret);
       return signature.toString('base64');
     });
-  return { publicKey, fingerprint: fingerprint(publicKey), sign, whileOpen };
+  const keyId = (name: string) => noteKeyId(name, publicKey);
+  return { publicKey, fingerprint: fingerprint(publicKey), keyId, sign, whileOpen };
 }
 
 function loadKey(path: string, secret: sodium.SecureBuffer, publicKey: Buffer): void {

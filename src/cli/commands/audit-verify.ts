@@ -1,5 +1,5 @@
 import { type LogVerification, verifyLog } from '../../adapters/audit-log/verify-log.ts';
-import { fingerprint, publicKeyFile, readPublicKeyFile, verifyWith } from '../../adapters/keys/public-key.ts';
+import { fingerprint, publicKeyFile, readPublicKeyFile, verifyKey } from '../../adapters/keys/public-key.ts';
 import { PROBLEMS, type Problem } from '../../core/audit/verify.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { visible } from '../../core/text/visible.ts';
@@ -16,16 +16,16 @@ export async function auditVerify({ publicKey, log, json = false }: VerifyOption
   const keyFile = publicKey ?? publicKeyFile(ownHome().keys);
   const key = readPublicKeyFile(keyFile);
   if (!key) throw new GatekeeperError('GK_AUDIT_KEY', { where: keyFile });
-  const result = await verifyLog(directory, verifyWith(key));
+  const result = await verifyLog(directory, verifyKey(key));
   if (json) printJson({ ...result, publicKey: fingerprint(key) });
   else print(verificationText(result, fingerprint(key)));
   return result.ok ? 0 : 1;
 }
 
 function verificationText(result: LogVerification, key: string): string {
-  const { ok, entries, signatures, problems, losses, signedHead } = result;
+  const { ok, entries, signatures, problems, losses, checkpoint } = result;
   const lines = problems.map(problemLine);
-  const head = signedHead ? `, head ${signedHead.seq} of ${visible(signedHead.time)}` : '';
+  const head = checkpoint ? `, checkpoint of ${checkpoint.size} by ${visible(checkpoint.origin)}` : '';
   const checked = `${count(entries, 'entry', 'entries')} and ${count(signatures, 'signature', 'signatures')} checked with ${key}${head}`;
   lines.push(
     ok

@@ -2,6 +2,12 @@ import type { ActionName, SourceName, VerdictName } from '../wire/messages.ts';
 
 /** Things worth a receipt that are not a decision. */
 export const AUDIT_EVENTS = [
+  'log_start', // the first entry of a log: its identifier and its first key
+  'segment', // the first entry of each further file: what is needed to go on from here without those before it
+  'key_change', // from the next entry on another key signs; signed by both
+  'pruned', // files of the log that are removed, as its settings say
+  'halt', // nothing is taken any more: the log cannot be written
+  'resume', // it can be written again
   'daemon_start',
   'daemon_stop',
   'run_create',
@@ -11,7 +17,8 @@ export const AUDIT_EVENTS = [
   'policy_change',
   'policy_error',
   'note', // something that a supervisor noticed
-  'gap', // numbers of a run's journal that never came
+  'gap', // numbers of a run's journal that never came, or what a log that degrades could not take
+  'result', // how a call ended that an earlier receipt allowed
   'damage', // journal bytes that are no record
   'connection_closed', // the end of a tunnel or exchange that a `network` receipt allowed
   'recovered', // the daemon mended the end of this log
@@ -71,6 +78,25 @@ export type AuditFields = {
   /** Of what the action tells; of a refusal: how often it came, when more than once, and when last. */
   count?: number | undefined;
   until?: string | undefined;
+  /** What became of a call that was allowed: `ok`, or the name of an errno. Absent: not known. */
+  result?: string | undefined;
+  /** Of a `result` on its own: the number in the run's journal of the decision that it belongs to. */
+  of?: number | undefined;
+  /** The standing grant that answered, who gave it (a user's name or number) and when. */
+  grant?: string | undefined;
+  approver?: string | undefined;
+  answered?: string | undefined;
+  /** Identifies the log: 32 hex digits, made when it began. */
+  log?: string | undefined;
+  /** The public key whose signatures follow, base64; `keyBefore` and `keySig` are those of a change (core/audit/key-change.ts). */
+  key?: string | undefined;
+  keyBefore?: string | undefined;
+  keySig?: string | undefined;
+  /** Of a `segment`: hashes of the whole subtrees of all entries before it (core/audit/merkle.ts), the largest first, base64 of all in a row. */
+  tree?: string | undefined;
+  /** Of `pruned`: the last entry that is gone, and the last file. */
+  last?: number | undefined;
+  segment?: number | undefined;
   kind?: string | undefined;
   text?: string | undefined;
   version?: string | undefined;

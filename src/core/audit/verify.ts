@@ -12,9 +12,9 @@ export const PROBLEMS = {
   'signature-missing': 'the signature that such an entry must carry is missing',
   'signature-bad': 'the signature is not that of the key',
   'torn-tail': 'the last line is incomplete',
-  'tail-cut': 'entries at the end are missing: the signed head tells of more',
-  'head-differs': 'the entry is not the one that the signed head tells of',
-  'head-missing': 'the signed head is missing or not signed by the key',
+  'tail-cut': 'entries at the end are missing: the signed checkpoint tells of more',
+  'checkpoint-differs': 'the entries are not those that the signed checkpoint tells of',
+  'checkpoint-missing': 'the signed checkpoint is missing or not signed by the key',
   'segment-missing': 'a file of the log is missing',
 } as const;
 export type ProblemKind = keyof typeof PROBLEMS;

@@ -25,10 +25,10 @@ describe('the audit log', () => {
     }
     expect(await fixture.verify()).toMatchObject({
       ok: true,
-      entries: 33,
-      signatures: 12,
+      entries: 34,
+      signatures: 13,
       losses: [],
-      head: { seq: 33 },
+      head: { seq: 34 },
     });
   });
 
@@ -41,9 +41,9 @@ describe('the audit log', () => {
     appended.push(log.append([denied('/small/1')]), log.append(many), log.append([denied('/small/2')]));
     const heads = await Promise.all(appended);
     await log.close();
-    expect(heads.at(-1)?.seq).toBe(2003);
-    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 2003 });
-    expect([1001, 1002, 2003].map((seq) => findRecord(fixture.directory, seq)?.['target'])).toEqual([
+    expect(heads.at(-1)?.seq).toBe(2004);
+    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 2004 });
+    expect([1002, 1003, 2004].map((seq) => findRecord(fixture.directory, seq)?.['target'])).toEqual([
       '/small/0',
       '/small/1',
       '/small/2',
@@ -59,38 +59,44 @@ describe('the audit log', () => {
     const log = await fixture.open({ segmentBytes: 1000 });
     for (const record of several) await log.append([record]);
     await log.close();
-    expect(readdirSync(fixture.directory).filter((name) => name.endsWith('.jsonl')).length).toBeGreaterThan(2);
-    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 10 });
+    const { ok, entries } = await fixture.verify();
+    const files = readdirSync(fixture.directory).filter((name) => name.endsWith('.jsonl'));
+    expect({ ok, entries }).toEqual({ ok: true, entries: several.length + files.length });
+    for (const [at, name] of files.entries()) {
+      const first = JSON.parse(readFileSync(`${fixture.directory}/${name}`, 'utf8').split('\n')[0]!);
+      expect(first).toMatchObject(at === 0 ? { action: 'log_start' } : { action: 'segment', segment: at + 1 });
+    }
     const again = await fixture.open({ segmentBytes: 1000 });
     await again.append([allowed('/y')]);
     await again.close();
-    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 11 });
-    expect(tailRecords(fixture.directory, 4).map(({ seq }) => seq)).toEqual([8, 9, 10, 11]);
-    expect(findRecord(fixture.directory, 3)).toMatchObject({ target: '/2' });
-    expect([...readRecords(fixture.directory, 9)].flat().map(({ seq }) => seq)).toEqual([9, 10, 11]);
+    const end = (await fixture.verify()).entries;
+    expect(tailRecords(fixture.directory, 4).map(({ seq }) => seq)).toEqual([end - 3, end - 2, end - 1, end]);
+    expect(tailRecords(fixture.directory, 1)).toMatchObject([{ target: '/y' }]);
+    expect(findRecord(fixture.directory, 3)).toMatchObject({ target: '/1' });
+    expect([...readRecords(fixture.directory, end - 1)].flat().map(({ seq }) => seq)).toEqual([end - 1, end]);
   });
 
   test('signs where it stands when asked, and what comes in the meantime soon after', async () => {
     const fixture = auditLogFixture();
     const log = await fixture.open();
     await log.append(several);
-    const signing = log.writeHead();
+    const signing = log.writeCheckpoint();
     await log.append([allowed('/meanwhile')]);
     await signing;
-    expect((await fixture.verify()).signedHead?.seq).toBeGreaterThanOrEqual(10);
-    while ((await fixture.verify()).signedHead?.seq !== 11) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await fixture.verify()).checkpoint?.size).toBeGreaterThanOrEqual(11);
+    while ((await fixture.verify()).checkpoint?.size !== 12) await new Promise((resolve) => setTimeout(resolve, 20));
     await log.close();
   });
 
-  test('keeps the newest of heads that are signed at once', async () => {
+  test('keeps the newest of checkpoints that are signed at once', async () => {
     const fixture = auditLogFixture();
     const log = await fixture.open();
     for (let count = 1; count <= 20; count++) {
       await log.append([allowed(`/${count}`)]);
-      void log.writeHead();
+      void log.writeCheckpoint();
     }
-    await log.writeHead();
-    expect(await fixture.verify()).toMatchObject({ ok: true, signedHead: { seq: 20 } });
+    await log.writeCheckpoint();
+    expect(await fixture.verify()).toMatchObject({ ok: true, checkpoint: { size: 21 } });
     await log.close();
   });
 
@@ -99,25 +105,25 @@ describe('the audit log', () => {
     const log = await fixture.open({ segmentBytes: 500 });
     await log.append([allowed('/1')]);
     const stop = new AbortController();
-    const seen: number[] = [];
+    const seen: string[] = [];
     const following = (async () => {
-      for await (const { seq } of followRecords(fixture.directory, 1, stop.signal)) {
-        seen.push(seq);
-        if (seq === 6) stop.abort();
+      for await (const { target } of followRecords(fixture.directory, 2, stop.signal)) {
+        if (target !== undefined) seen.push(target);
+        if (target === '/6') stop.abort();
       }
     })();
     for (let at = 2; at <= 6; at++) await log.append([denied(`/${at}`)]);
     await following;
     await log.close();
-    expect(seen).toEqual([2, 3, 4, 5, 6]);
+    expect(seen).toEqual(['/2', '/3', '/4', '/5', '/6']);
   });
 
   test.each<[string, (lines: string[]) => string[], string[]]>([
-    ['a changed byte', (l) => l.with(4, l[4]!.replace('/4', '/5')), ['5 wrong-hash']],
-    ['a removed entry', (l) => l.toSpliced(4, 1), ['6 sequence-gap', '6 broken-link']],
-    ['a cut tail', (l) => l.slice(0, 8), ['9 tail-cut']],
+    ['a changed byte', (l) => l.with(5, l[5]!.replace('/4', '/5')), ['6 wrong-hash', '11 checkpoint-differs']],
+    ['a removed entry', (l) => l.toSpliced(5, 1), ['7 sequence-gap', '7 broken-link', '12 tail-cut']],
+    ['a cut tail', (l) => l.slice(0, 9), ['10 tail-cut']],
     ['an emptied file', () => [], ['1 tail-cut']],
-    ['bytes that are not UTF-8', (l) => l.with(4, '\xff'), ['5 unparsable']],
+    ['bytes that are not UTF-8', (l) => l.with(5, '\xff'), ['6 unparsable', '11 checkpoint-differs']],
   ])('names %s', async (_name, change, kinds) => {
     const { file, ...log } = await written();
     const lines = change(readFileSync(file, 'utf8').trimEnd().split('\n'));
@@ -127,8 +133,12 @@ describe('the audit log', () => {
 
   test.each<[string, (directory: string) => void, string[]]>([
     ['a removed log', (d) => rmSync(`${d}/000001.jsonl`), ['1 tail-cut']],
-    ['a removed head', (d) => rmSync(`${d}/head`), ['10 head-missing']],
-    ['a head that is not signed by the key', (d) => writeFileSync(`${d}/head`, '{}'), ['10 head-missing']],
+    ['a removed checkpoint', (d) => rmSync(`${d}/checkpoint`), ['11 checkpoint-missing']],
+    [
+      'a checkpoint that is not signed by the key',
+      (d) => writeFileSync(`${d}/checkpoint`, '{}'),
+      ['11 checkpoint-missing'],
+    ],
     [
       'a missing first file',
       (d) => copyFileSync(`${d}/000001.jsonl`, `${d}/000003.jsonl`),
@@ -140,16 +150,16 @@ describe('the audit log', () => {
     expect((await log.kinds()).slice(0, 3)).toEqual(kinds);
   });
 
-  test('names a fork that ends where the head says', async () => {
+  test('names a fork that ends where the checkpoint says', async () => {
     const { file, directory, kinds } = await written();
-    copyFileSync(`${directory}/head`, `${directory}/head.kept`);
-    truncateSync(file, 0);
-    rmSync(`${directory}/head`);
+    copyFileSync(`${directory}/checkpoint`, `${directory}/checkpoint.kept`);
+    const begin = readFileSync(file, 'utf8').split('\n', 1)[0];
+    writeFileSync(file, `${begin}\n`);
     const log = await auditLogFixture(directory).open();
-    await log.append(several.map((record) => ({ ...record, target: '/other' })));
+    await log.append(several.slice(1).map((record) => ({ ...record, target: '/other' })));
     await log.close();
-    copyFileSync(`${directory}/head.kept`, `${directory}/head`);
-    expect(await kinds()).toEqual(['10 head-differs']);
+    copyFileSync(`${directory}/checkpoint.kept`, `${directory}/checkpoint`);
+    expect(await kinds()).toEqual(['11 checkpoint-differs']);
   });
 });
 
@@ -161,12 +171,12 @@ describe('after a crash in the middle of a write', () => {
     const tornIn = (place: string) => readdirSync(place).filter((name) => name.startsWith('torn-'));
     const leaveTorn = (size: number) => {
       for (const name of tornIn(directory)) rmSync(`${directory}/${name}`);
-      rmSync(`${directory}/head`, { force: true });
+      rmSync(`${directory}/checkpoint`, { force: true });
       writeFileSync(file, whole.subarray(0, size));
     };
     for (let size = last + 1; size < whole.length; size++) {
       leaveTorn(size);
-      const { findings } = recoverLog(directory, { now: options.now(), verify: options.verify });
+      const { findings } = recoverLog(directory, { ...options, now: options.now() });
       expect(findings[0]).toMatchObject({ kind: 'torn-tail', count: size - last });
       expect(readFileSync(`${directory}/${tornIn(directory)[0]}`)).toEqual(whole.subarray(last, size));
       expect(readFileSync(file)).toEqual(whole.subarray(0, last));
@@ -175,21 +185,21 @@ describe('after a crash in the middle of a write', () => {
     for (const size of [last + 1, last + 9, last + 100, whole.length - 2, whole.length - 1]) {
       leaveTorn(size);
       const same = auditLogFixture(directory);
-      expect(await same.kinds()).toContain('3 torn-tail');
+      expect(await same.kinds()).toContain('4 torn-tail');
       await (await same.open()).close();
       expect(tornIn(directory)).toHaveLength(1);
-      expect(await same.verify()).toMatchObject({ ok: true, entries: 4, losses: [3, 4] });
+      expect(await same.verify()).toMatchObject({ ok: true, entries: 5, losses: [4, 5] });
       const recovered = { action: 'recovered', kind: 'torn-tail', count: size - last };
-      expect(findRecord(directory, 3)).toMatchObject(recovered);
+      expect(findRecord(directory, 4)).toMatchObject(recovered);
     }
   });
 
-  test('entries that are missing before the signed head are recorded as lost', async () => {
+  test('entries that are missing before the signed checkpoint are recorded as lost', async () => {
     const { file, directory, verify } = await written();
     const lines = readFileSync(file, 'utf8').split('\n');
     writeFileSync(file, `${lines.slice(0, 7).join('\n')}\n`);
     await (await auditLogFixture(directory).open()).close();
-    expect(tailRecords(directory, 1)).toMatchObject([{ action: 'recovered', kind: 'tail-cut', count: 3, seq: 8 }]);
+    expect(tailRecords(directory, 1)).toMatchObject([{ action: 'recovered', kind: 'tail-cut', count: 4, seq: 8 }]);
     expect(await verify()).toMatchObject({ ok: true, losses: [8] });
   });
 
@@ -205,7 +215,8 @@ describe('after a crash in the middle of a write', () => {
     const log = await auditLogFixture(directory).open();
     await log.append([denied('/z')]);
     await log.close();
-    expect(await verify()).toMatchObject({ ok: true, entries: 11 });
+    expect(await verify()).toMatchObject({ ok: true, entries: 13 });
+    expect(tailRecords(directory, 2)).toMatchObject([{ action: 'segment', segment: 2 }, { target: '/z' }]);
   });
 });
 
@@ -221,7 +232,7 @@ describe('when the log cannot be written', () => {
     await log.append([denied('/c')]);
     expect(log.failure).toBeUndefined();
     await log.close();
-    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 2 });
+    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 4 });
   });
 
   test('a file that someone else changed is not written behind', async () => {

@@ -1,0 +1,72 @@
+import { CompactRange } from '../../core/audit/merkle.ts';
+import type { AuditFields } from '../../core/audit/record.ts';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { readLog } from './read.ts';
+import { listSegments, readFirstLine, segmentPath } from './segments.ts';
+import { treeHasher } from './tree-hasher.ts';
+
+/** What a file's first entry says of the log before it. `time`: when the file was begun. */
+export type SegmentStart = { log: string; time: string; tree: CompactRange };
+
+/** The tree over all entries, and what the last file began with. Reads the last file with entries, and no more of the log. */
+export function resumeTree(directory: string): SegmentStart | undefined {
+  for (const segment of listSegments(directory).reverse()) {
+    const first = readFirstLine(segmentPath(directory, segment));
+    if (first === undefined) continue; // made by a rotation, nothing written yet
+    const start = segmentStart(first);
+    if (start === undefined) throw brokenStart(segmentPath(directory, segment));
+    for (const lines of readLog(directory, segment)) {
+      for (const { text, torn } of lines) {
+        if (!torn) start.tree.add(treeHasher.leaf(Buffer.from(text ?? '')));
+      }
+    }
+    return start;
+  }
+  return undefined;
+}
+
+/** Undefined for a line that no file begins with. Only what is signed may be believed: that is for the verifier, or for who wrote the log. */
+export function segmentStart(line: string): SegmentStart | undefined {
+  try {
+    const { action, seq, log, time, tree } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof seq !== 'number' || typeof log !== 'string' || typeof time !== 'string') return undefined;
+    if (action === 'log_start' && seq === 1) return { log, time, tree: new CompactRange(treeHasher) };
+    if (action !== 'segment' || typeof tree !== 'string') return undefined;
+    return { log, time, tree: CompactRange.restore(treeHasher, seq - 1, splitHashes(tree)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What every file begins with: enough to go on from here, for a writer and for a verifier, when those before it are gone. */
+export function startEntry({
+  time,
+  log,
+  segment,
+  tree,
+  publicKey,
+}: Omit<SegmentStart, 'time'> & { time: string; segment: number; publicKey: Uint8Array }): AuditFields {
+  const common = { time, log, key: Buffer.from(publicKey).toString('base64') };
+  return tree.end === 0
+    ? { action: 'log_start', ...common }
+    : { action: 'segment', ...common, segment, tree: joinHashes(tree) };
+}
+
+const joinHashes = (tree: CompactRange) => Buffer.concat(tree.nodes.map(({ hash }) => hash)).toString('base64');
+
+function splitHashes(text: string): Uint8Array[] {
+  const bytes = Buffer.from(text, 'base64');
+  const hashes: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += HASH_BYTES) hashes.push(bytes.subarray(at, at + HASH_BYTES));
+  return hashes;
+}
+
+function brokenStart(where: string): GatekeeperError {
+  return new GatekeeperError('GK_AUDIT_BROKEN', {
+    what: 'the first line of a file of the audit log is not one that files begin with',
+    where,
+    remedy: 'see: gatekeeper audit verify; then move the log away',
+  });
+}
+
+const HASH_BYTES = 32;
