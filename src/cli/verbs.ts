@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { addAudit } from './audit-verbs.ts';
 import { addGrants } from './grant-verbs.ts';
 import { addNet } from './net-verbs.ts';
 import { addPolicy } from './policy-verbs.ts';
@@ -51,37 +52,6 @@ function addRuns(program: Command, done: Done): void {
     .action(async (runs, options) => done(await (await import('./commands/kill.ts')).kill(runs, options)));
 }
 
-function addAudit(program: Command, done: Done): void {
-  const audit = program
-    .command('audit')
-    .summary('read and verify the audit log')
-    .description('Read and verify the audit log.');
-  audit
-    .command('tail')
-    .description('Print the last entries.')
-    .option('-n, --lines <count>', 'how many', wholeNumber, 20)
-    .option('-f, --follow', 'go on with new entries until interrupted')
-    .option('--run <run>', 'only this run (identifier, its beginning, or name)')
-    .option('--denied', 'only what was denied, or would have been')
-    .addOption(json())
-    .action(async (options) => done(await (await import('./commands/audit-tail.ts')).auditTail(options)));
-  audit
-    .command('show')
-    .description('Print one entry with everything that it says.')
-    .argument('<seq>', 'sequence number', wholeNumber)
-    .addOption(json())
-    .action(async (seq, options) => done(await (await import('./commands/audit-show.ts')).auditShow(seq, options)));
-  audit
-    .command('verify')
-    .description(
-      'Check every link and signature. Works offline, with the public key alone. Exits 1 when anything was changed.',
-    )
-    .option('--public-key <file>', 'public key to trust (default: the one of this user)')
-    .option('--log <directory>', 'log to check (default: the one of this user)')
-    .addOption(json())
-    .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
-}
-
 function addDaemon(program: Command, done: Done): void {
   const daemon = program
     .command('daemon')
@@ -129,8 +99,3 @@ function addRest(program: Command, done: Done): void {
 }
 
 const json = (): Option => new Option('--json', 'as JSON');
-
-function wholeNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It is not a whole number.');
-  return Number(value);
-}
