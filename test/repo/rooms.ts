@@ -16,10 +16,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/engine': ['core/egress', 'core/policy', 'core/wire'],
   'core/analysis': ['core/egress', 'core/engine', 'core/policy', 'core/wire'],
   'core/import': ['core/policy', 'core/wire'],
-  'core/audit': ['core/kernel', 'core/wire'],
+  // The reader of YAML that policies have too.
+  'core/audit': ['core/kernel', 'core/policy', 'core/wire'],
 
   // Files that must appear whole, locks, private directories: what several adapters need of the operating system.
   'adapters/process': ['core/*'],
+  'adapters/anchors': ['core/*', 'adapters/process'],
+  'adapters/audit-settings': ['core/*', 'adapters/process'],
   'adapters/audit-log': ['core/*', 'adapters/process'],
   'adapters/cache-store': ['core/*', 'adapters/process'],
   'adapters/control-client': ['core/*', 'adapters/process'],
@@ -30,7 +33,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/inspection': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
   // Whether a project's file may loosen is part of reading it, and what was granted is read along with it.
-  'adapters/policy-files': ['core/*', 'adapters/grant-store', 'adapters/process', 'adapters/trust-store'],
+  // The files that hold checkpoints are kept from runs.
+  'adapters/policy-files': [
+    'core/*',
+    'adapters/audit-settings',
+    'adapters/grant-store',
+    'adapters/process',
+    'adapters/trust-store',
+  ],
   'adapters/proxy': ['core/*', 'adapters/process'],
   'adapters/supervisor': ['core/*', 'adapters/process'],
   'adapters/trust-store': ['core/*', 'adapters/process'],
@@ -41,7 +51,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'core',
     'core/*',
+    'adapters/anchors',
     'adapters/audit-log',
+    'adapters/audit-settings',
     'adapters/control-client',
     'adapters/doctor',
     'adapters/grant-store',
@@ -62,7 +74,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   picomatch: ['core/policy'],
   'sodium-native': ['adapters/audit-log', 'adapters/keys'],
   undici: ['adapters/proxy'],
-  yaml: ['core/policy', 'adapters/policy-files'],
+  yaml: ['core/audit', 'core/policy', 'adapters/policy-files'],
 };
 
 /** The same for the directories of native-hooks and the headers that they include. */

@@ -17,6 +17,12 @@ export type HomeLayout = {
   /** The user's own policy; the preset `default` stands in while it does not exist. */
   userPolicy: string;
   systemPolicyDir: string;
+  /** How the audit log is kept. */
+  auditSettings: string;
+  /** Checkpoints of the log, away from it. */
+  anchorFile: string;
+  /** Fingerprints of the keys that have signed the log. */
+  pinFile: string;
   state: string;
   audit: string;
   keys: string;
@@ -49,6 +55,9 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     config,
     userPolicy: `${config}/policy.yaml`,
     systemPolicyDir: '/etc/gatekeeper',
+    auditSettings: `${config}/audit.yaml`,
+    anchorFile: `${config}/audit.anchor`,
+    pinFile: `${config}/audit.pin`,
     state,
     audit: `${state}/audit`,
     keys: `${state}/keys`,

@@ -212,6 +212,13 @@ export const ERRORS = {
     exit: 1,
     http: 500,
   },
+  GK_AUDIT_SETTINGS: {
+    title: 'the settings of the audit log cannot be used',
+    cause: 'The file has an error of syntax or meaning, or cannot be read; it is refused as a whole.',
+    remedy: 'mend the file, or remove it: everything then is as it is without',
+    exit: 125,
+    http: 422,
+  },
   GK_AUDIT_WRITE: {
     title: 'the audit log cannot be written',
     cause: 'The disk is full or the directory cannot be written. Nothing is allowed that cannot be recorded.',
