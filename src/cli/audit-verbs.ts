@@ -31,6 +31,22 @@ export function addAudit(program: Command, done: Done): void {
     .option('--log <directory>', 'log to check (default: the one of this user)')
     .addOption(json())
     .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
+  audit
+    .command('stats')
+    .description('Print figures: how much there is, what was allowed and refused, by which rules, programs and places.')
+    .option('--run <run>', 'only this run (identifier, its beginning, or name)')
+    .option('--top <count>', 'how many lines of each list', wholeNumber, 5)
+    .option('--log <directory>', 'log to read (default: the one of this user)')
+    .addOption(json())
+    .action(async (options) => done(await (await import('./commands/audit-stats.ts')).auditStats(options)));
+  audit
+    .command('report')
+    .description('Write a page (HTML, in one file) about a run: what it did and was refused. Default: the last run.')
+    .argument('[run]', 'identifier, its beginning, or name')
+    .option('-o, --output <file>', 'where to write it (default: gatekeeper-RUN.html here; - for standard output)')
+    .option('--no-verify', 'do not verify the log first')
+    .addOption(json())
+    .action(async (run, options) => done(await (await import('./commands/audit-report.ts')).auditReport(run, options)));
 }
 
 const json = (): Option => new Option('--json', 'as JSON');

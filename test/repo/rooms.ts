@@ -60,6 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'adapters/hook-store',
     'adapters/keys',
     'adapters/policy-files',
+    'adapters/process',
     'adapters/trust-store',
   ],
 };
