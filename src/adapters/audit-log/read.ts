@@ -10,7 +10,7 @@ import { checkpointPath, listSegments, segmentPath } from './segments.ts';
  */
 export type LogLine = { segment: number; text: string | undefined; torn?: true };
 export type LogPlace = { segment: number; offset: number };
-type Batch = { lines: LogLine[]; end: LogPlace };
+export type LogBatch = { lines: LogLine[]; end: LogPlace };
 
 /** The log's lines in batches, from the beginning of a file on. Reads in large steps, without the event loop: give way between batches. */
 export function* readLog(directory: string, fromSegment = 0): Generator<LogLine[]> {
@@ -68,15 +68,20 @@ export function readCheckpointFile(directory: string): string | undefined {
   }
 }
 
-function* readBatches(directory: string, from: LogPlace): Generator<Batch> {
+/** Lines in batches from a place on, each with the place behind it. A file that is removed meanwhile, as old ones are, is passed over. */
+export function* readBatches(directory: string, from: LogPlace): Generator<LogBatch> {
   for (const segment of listSegments(directory)) {
     if (segment < from.segment) continue;
-    yield* readSegment(segmentPath(directory, segment), segment, segment === from.segment ? from.offset : 0);
+    try {
+      yield* readSegment(segmentPath(directory, segment), segment, segment === from.segment ? from.offset : 0);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
 
 /** `end` of a batch is always the start of a line. */
-function* readSegment(path: string, segment: number, from: number): Generator<Batch> {
+function* readSegment(path: string, segment: number, from: number): Generator<LogBatch> {
   const fd = openSync(path, 'r');
   try {
     let rest: Buffer = Buffer.alloc(0);
@@ -120,7 +125,7 @@ function tailOfSegment(path: string, segment: number, count: number): AuditRecor
 }
 
 /** Decoding replaces what is not UTF-8, which would hide a changed byte: such lines give no text at all. */
-function splitLines(bytes: Buffer, segment: number): LogLine[] {
+export function splitLines(bytes: Buffer, segment: number): LogLine[] {
   if (isUtf8(bytes)) {
     return bytes
       .toString()
@@ -141,7 +146,8 @@ function toRecords(lines: readonly LogLine[]): AuditRecord[] {
   return lines.map(toRecord).filter((record) => record !== undefined);
 }
 
-function toRecord(line: LogLine): AuditRecord | undefined {
+/** Undefined for a line that is no record: only verification judges it. */
+export function toRecord(line: LogLine): AuditRecord | undefined {
   if (line.text === undefined || line.torn) return undefined;
   try {
     const value: unknown = JSON.parse(line.text);
@@ -154,7 +160,7 @@ function toRecord(line: LogLine): AuditRecord | undefined {
 }
 
 /** The last segment whose first record is not behind `seq`: earlier ones hold only smaller numbers. */
-function segmentHolding(directory: string, seq: number): number {
+export function segmentHolding(directory: string, seq: number): number {
   for (const segment of listSegments(directory).reverse()) {
     const first = readSegment(segmentPath(directory, segment), segment, 0).next().value?.lines[0];
     const record = first && toRecord(first);
