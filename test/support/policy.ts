@@ -35,6 +35,8 @@ export const ROOTS: PolicyRoots = {
     ],
     gatekeeper_units: [bytes('/home/u/.config/systemd/user'), bytes('/etc/systemd/system')],
     gatekeeper_policies: [bytes('/home/u/p/.gatekeeper.yaml')],
+    gatekeeper_anchors: [bytes('/mnt/anchors/gatekeeper')],
+    gatekeeper_anchor_programs: [bytes('/usr/local/bin/keep-checkpoint')],
   },
 };
 

@@ -1,8 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AuditSettings } from '../../core/audit/settings.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import type { PolicyRoots, RootForms } from '../../core/policy/source.ts';
+import { readAuditSettings } from '../audit-settings/read-settings.ts';
 
 /**
  * The directories that patterns are anchored at, resolved once.
@@ -27,6 +29,7 @@ export function resolveRoots(
     '/etc/systemd/system',
     '/etc/systemd/user',
   ];
+  const { anchors } = readAuditSettings(layout);
   return {
     home: forms(passwdHome),
     workspace: forms(workspace),
@@ -41,9 +44,15 @@ export function resolveRoots(
       gatekeeper_program: both(...PROGRAM_PARTS.map((part) => `${PACKAGE}/${part}`)),
       gatekeeper_units: both(...units),
       gatekeeper_policies: both(...policies),
+      gatekeeper_anchors: both(...anchors.files.flatMap((path) => [path, `${path}.new`])),
+      gatekeeper_anchor_programs: both(...absoluteWords(anchors)),
     },
   };
 }
+
+/** The programs of anchors, and files that they are given: whoever changes one has what the daemon starts. */
+const absoluteWords = ({ commands }: AuditSettings['anchors']): string[] =>
+  commands.flatMap(({ put, get = [] }) => [...put, ...get]).filter((word) => /^\/./.test(word));
 
 /** With symbolic links resolved as far as the path exists; what does not exist yet is taken as it is written. */
 export function realPath(path: string): string {

@@ -98,6 +98,51 @@ describe('loadPolicy', () => {
     expect(effect('file_write', `${request.cwd}/other.yaml`, { policy: './p.yaml' })).toBe('allow');
   });
 
+  describe('keeps from runs', () => {
+    const all = 'policies: [{ action: [file_read, file_write, file_delete, unix_socket], defaultEffect: allow }]';
+    beforeEach(() => writeFileSync(userFile(), policy(all)));
+    const anchor = () => `${base}/other disk/gatekeeper.anchor`;
+    const program = () => `${request.cwd}/keep.py`;
+    const settings = () =>
+      writeFileSync(
+        request.layout.auditSettings,
+        `version: 1\nanchors: { files: ["${anchor()}"], commands: [{ put: [/usr/bin/python3, "${program()}", -v] }] }\n`,
+      );
+
+    it('the settings of the log, its pinned key and the checkpoints beside them', () => {
+      const { auditSettings, anchorFile, pinFile } = request.layout;
+      for (const path of [auditSettings, anchorFile, `${anchorFile}.new`, pinFile]) {
+        for (const action of ['file_read', 'file_write', 'file_delete', 'unix_socket'] as const)
+          expect([action, path, effect(action, path)]).toEqual([action, path, 'deny']);
+      }
+    });
+
+    it('the files that hold checkpoints elsewhere, as soon as settings name them', () => {
+      const paths = () => [anchor(), `${anchor()}.new`].map((path) => effect('file_read', path));
+      expect(paths()).toEqual(['allow', 'allow']);
+      settings();
+      expect(paths()).toEqual(['deny', 'deny']);
+      expect(effect('file_write', anchor())).toBe('deny');
+      expect(effect('file_delete', anchor())).toBe('deny');
+      expect(effect('file_write', `${base}/other disk/more`)).toBe('allow');
+    });
+
+    it('the programs that hold checkpoints, which the daemon starts outside of runs', () => {
+      expect(effect('file_write', program())).toBe('allow');
+      settings();
+      expect(effect('file_write', program())).toBe('deny');
+      expect(effect('file_delete', '/usr/bin/python3')).toBe('deny');
+      expect(effect('file_read', program())).toBe('allow');
+    });
+
+    it('everything, while nobody can tell what settings name', () => {
+      writeFileSync(request.layout.auditSettings, 'version: 1\nanchors: { file: [/a] }\n');
+      expect(() => loadPolicy(request)).toThrow(
+        expect.objectContaining({ code: 'GK_AUDIT_SETTINGS', where: `${request.layout.auditSettings}:2:12` }),
+      );
+    });
+  });
+
   it('refuses policies that are not there or are no destinations', () => {
     expect(() => loadPolicy({ ...request, policy: 'nope' })).toThrow(
       expect.objectContaining({ code: 'GK_POLICY_NOT_FOUND' }),
