@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { keyChangeEntry } from '../../core/audit/key-change.ts';
 import { CompactRange } from '../../core/audit/merkle.ts';
 import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
@@ -23,7 +24,13 @@ export type AuditLogOptions = {
   checkpointed?: (note: string) => void;
 };
 
-type Waiting = { records: readonly AuditFields[]; done: (head: ChainHead) => void; failed: (error: unknown) => void };
+type Waiting = {
+  records: () => readonly AuditFields[];
+  done: (head: ChainHead) => void;
+  failed: (error: unknown) => void;
+  /** Who signs what comes behind it. Such a one is written by itself. */
+  signer?: LogSigner;
+};
 
 /**
  * The one writer of the log. Its caller holds the lock of the directory. What is appended in one turn of the event loop is
@@ -33,6 +40,7 @@ type Waiting = { records: readonly AuditFields[]; done: (head: ChainHead) => voi
 export class AuditLog {
   readonly #options: Required<AuditLogOptions>;
   readonly #checkpoints: CheckpointWriter;
+  #signer: LogSigner;
   #place: LogPlace;
   #file: SegmentFile;
   #segmentBegan: number;
@@ -43,13 +51,14 @@ export class AuditLog {
 
   private constructor(options: AuditLogOptions, { head, start, segment, size }: RecoveredLog) {
     this.#options = { segmentBytes: SEGMENT_BYTES, segmentAgeMs: SEGMENT_AGE_MS, checkpointed: () => {}, ...options };
+    this.#signer = options.signer;
     const tree = start?.tree ?? new CompactRange(treeHasher);
     this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree };
     this.#file = new SegmentFile(options.directory, segment, size);
     this.#segmentBegan = Date.parse(start?.time ?? options.now());
     this.#checkpoints = new CheckpointWriter({
       ...this.#options,
-      place: () => ({ place: this.#place, signer: this.#options.signer }),
+      place: () => ({ place: this.#place, signer: this.#signer }),
       sync: () => this.#file.sync(),
       failed: (error) => {
         this.#failure ??= this.#writeError(error);
@@ -78,11 +87,25 @@ export class AuditLog {
   }
 
   append(records: readonly AuditFields[]): Promise<ChainHead> {
-    if (this.#closed) return Promise.reject(new Error('the audit log is closed'));
-    return new Promise((done, failed) => {
-      this.#waiting.push({ records, done, failed });
-      this.#writing ??= this.#writeWaiting();
-    });
+    return this.#append({ records: () => records });
+  }
+
+  /**
+   * Records that another key signs from here on, and lets it. Resolves when the entry is in the log, the last one that the old key signs, and a checkpoint by the
+   * new key was tried. Rejects when the entry is not there: nothing has changed then.
+   */
+  async changeKey(signer: LogSigner): Promise<ChainHead> {
+    const records = () => {
+      const [keyBefore, key] = [this.#signer.publicKey, signer.publicKey].map((it) =>
+        Buffer.from(it).toString('base64'),
+      );
+      return [
+        keyChangeEntry({ log: this.#place.log, keyBefore: keyBefore!, key: key! }, this.#options.now(), signer.sign),
+      ];
+    };
+    const head = await this.#append({ records, signer });
+    await this.writeCheckpoint();
+    return head;
   }
 
   /** Signs where the log stands now rather than when it is due. Never rejects: one that cannot be written comes with a later try. */
@@ -99,12 +122,21 @@ export class AuditLog {
     await this.#file.close();
   }
 
+  #append(what: Pick<Waiting, 'records' | 'signer'>): Promise<ChainHead> {
+    if (this.#closed) return Promise.reject(new Error('the audit log is closed'));
+    return new Promise((done, failed) => {
+      this.#waiting.push({ ...what, done, failed });
+      this.#writing ??= this.#writeWaiting();
+    });
+  }
+
   async #writeWaiting(): Promise<void> {
-    await new Promise(setImmediate); // let the rest of this turn join the batch
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH);
+      await new Promise(setImmediate); // let the rest of this turn join the batch, and other work go on
+      const batch = this.#waiting.splice(0, this.#nextBatch());
       try {
-        await this.#writeBatch(batch.flatMap(({ records }) => records));
+        await this.#writeBatch(batch.flatMap(({ records }) => records()));
+        this.#signer = batch[0]!.signer ?? this.#signer;
         this.#failure = undefined;
         for (const { done } of batch) done(this.#place.head);
       } catch (error) {
@@ -115,11 +147,16 @@ export class AuditLog {
     this.#writing = undefined;
   }
 
+  /** How many may be written at once: all that one key signs. */
+  #nextBatch(): number {
+    const change = this.#waiting.findIndex(({ signer }) => signer !== undefined);
+    return change === 0 ? 1 : change > 0 ? Math.min(change, MAX_BATCH) : MAX_BATCH;
+  }
+
   async #writeBatch(records: readonly AuditFields[]): Promise<void> {
-    const { signer } = this.#options;
     if (this.#segmentIsOver()) await this.#nextSegment();
     const all = this.#file.size === 0 ? [this.#startEntry(), ...records] : records;
-    const { bytes, place } = sealBatch(this.#place, all, signer);
+    const { bytes, place } = sealBatch(this.#place, all, this.#signer);
     await this.#file.append(bytes);
     if (all !== records) this.#segmentBegan = Date.parse(all[0]!.time);
     this.#place = place;
@@ -127,9 +164,9 @@ export class AuditLog {
   }
 
   #startEntry(): AuditFields {
-    const { now, signer } = this.#options;
     const { log, tree } = this.#place;
-    return startEntry({ time: now(), log, segment: this.#file.number, tree, publicKey: signer.publicKey });
+    const publicKey = this.#signer.publicKey;
+    return startEntry({ time: this.#options.now(), log, segment: this.#file.number, tree, publicKey });
   }
 
   /** Never in the middle of undoing a write. */
