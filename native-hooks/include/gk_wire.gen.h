@@ -61,9 +61,15 @@ enum gk_field {
 	GK_FIELD_SIMULATE = 30,
 	GK_FIELD_KIND = 31,
 	GK_FIELD_ENFORCE = 32,
+	GK_FIELD_ALIAS = 34,
+	GK_FIELD_CALLED = 35,
+	GK_FIELD_INTERPRETER = 36,
+	GK_FIELD_LINE = 37,
+	GK_FIELD_BY_INTERPRETER = 38,
+	GK_FIELD_MAY_WRITE = 39,
 };
 
-#define GK_FIELD_MAX 32
+#define GK_FIELD_MAX 39
 /* 1 for the tags whose fields are 8-byte integers. */
 static const uint8_t gk_field_is_number[GK_FIELD_MAX + 1] = {
 	[GK_FIELD_TIME_NS] = 1,
@@ -85,6 +91,7 @@ static const uint8_t gk_field_is_number[GK_FIELD_MAX + 1] = {
 	[GK_FIELD_SEGMENT] = 1,
 	[GK_FIELD_OFFSET] = 1,
 	[GK_FIELD_SIMULATE] = 1,
+	[GK_FIELD_BY_INTERPRETER] = 1,
 };
 
 enum gk_action {

@@ -8,7 +8,9 @@
 #include "supervise/supervisor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 
 /* Longer command texts are cut in the receipt; the decision saw them whole. */
 #define MAX_COMMAND_BYTES 32768
@@ -132,6 +134,24 @@ static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w) {
 	return error;
 }
 
+static void add_named(struct gk_frame_writer *w, enum gk_field tag, struct gk_slice bytes) {
+	if (bytes.length > 0)
+		gk_frame_bytes(w, tag, bytes);
+}
+
+static void add_naming(struct gk_frame_writer *w, const struct gk_naming *naming) {
+	char places[64];
+	int length = snprintf(places, sizeof(places), "%" PRIx64 " %" PRIx64 " %" PRIx64, naming->program_may_write,
+			      naming->alias_may_write, naming->interpreter_may_write);
+	add_named(w, GK_FIELD_ALIAS, naming->alias);
+	add_named(w, GK_FIELD_CALLED, naming->called);
+	add_named(w, GK_FIELD_INTERPRETER, naming->interpreter);
+	add_named(w, GK_FIELD_LINE, naming->line);
+	if (naming->by_interpreter)
+		gk_frame_u64(w, GK_FIELD_BY_INTERPRETER, 1);
+	gk_frame_bytes(w, GK_FIELD_MAY_WRITE, gk_slice(places, (size_t)length));
+}
+
 static int record(struct gk_call *call, const struct gk_subject *subject, const struct receipt *receipt) {
 	uint8_t buffer[GK_FRAME_MAX_BYTES];
 	struct gk_frame_writer w;
@@ -151,6 +171,8 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 	add_slice(&w, GK_FIELD_TARGET, subject->target);
 	add_slice(&w, GK_FIELD_TARGET2, subject->target2);
 	add_slice(&w, GK_FIELD_COMMAND, command);
+	if (subject->naming != NULL)
+		add_naming(&w, subject->naming);
 	add_rule(&w, GK_FIELD_RULE, receipt->rule);
 	add_rule(&w, GK_FIELD_PIERCED, receipt->pierced);
 	const struct gk_image *image = receipt->image != NULL ? receipt->image : gk_current_image(call->supervisor);

@@ -12,6 +12,17 @@ struct gk_subject {
 	struct gk_slice target2; /* the other name of a rename or link */
 	struct gk_slice command;
 	uint16_t port;
+	const struct gk_naming *naming; /* of a command */
+};
+
+/* What else a command was judged by, so that it can be judged again from its receipt alone. Unset slices have length 0. */
+struct gk_naming {
+	struct gk_slice alias;	     /* the link that it was called through */
+	struct gk_slice called;	     /* argv[0]'s base name where it is another than theirs */
+	struct gk_slice interpreter; /* of a script, by its canonical path */
+	struct gk_slice line;	     /* what stands between the interpreter and the caller's arguments, as a command's text */
+	bool by_interpreter;	     /* the command is the interpreter's */
+	uint64_t program_may_write, alias_may_write, interpreter_may_write; /* gk_place_may_write */
 };
 
 /* Decides action on the canonical path and records what is worth a receipt. 0: go on. -EACCES: refused (recorded).

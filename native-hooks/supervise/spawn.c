@@ -205,6 +205,26 @@ static int decide(struct gk_call *call, struct spawn *spawn) {
 	return error == 0 && spawn->chain.script ? decide_interpreter(call, spawn) : error;
 }
 
+/* What the receipt needs so that the command can be judged again from it. The text is the caller's to free. */
+static int describe_naming(const struct spawn *spawn, struct gk_command_text *line, struct gk_naming *out) {
+	const struct gk_command_verdict *own = &spawn->own, *interpreter = &spawn->interpreter;
+	*out = (struct gk_naming){
+		.alias = spawn->command.alias,
+		.called = own->called,
+		.program_may_write = own->program_may_write,
+		.alias_may_write = own->alias_may_write,
+	};
+	if (!spawn->chain.script)
+		return 0;
+	int error = gk_command_text_open(line, gk_chain_prefix(&spawn->chain));
+	out->interpreter = gk_slice(spawn->chain.interpreter, spawn->chain.interpreter_length);
+	out->called = interpreter->called; /* a script's own argv[0] reaches nobody */
+	out->line = error ? gk_slice(NULL, 0) : gk_slice(line->bytes + line->start + 1, line->end - line->start - 1); /* a blank is first */
+	out->by_interpreter = spawn->verdict == interpreter;
+	out->interpreter_may_write = interpreter->program_may_write;
+	return error;
+}
+
 static int judge_spawn(struct gk_call *call, struct spawn *spawn) {
 	int error = materialise(call, spawn);
 	if (error == 0)
@@ -224,12 +244,17 @@ static int judge_spawn(struct gk_call *call, struct spawn *spawn) {
 	/* Nothing starts, so there is nothing to record or to expect. */
 	if (spawn->flags & EXECVE_CHECK)
 		return (spoken->verdict.effect == GK_EFFECT_ALLOW && !loader) || call->supervisor->simulate ? 0 : -EACCES;
+	struct gk_command_text line = {0};
+	struct gk_naming naming;
+	error = describe_naming(spawn, &line, &naming);
 	subject.command = spoken->shown;
-	if (loader)
+	subject.naming = &naming;
+	if (error == 0 && loader)
 		error = gk_refuse(call, &subject, GK_REASON_LOADER_PROGRAM);
 	if (error == 0)
 		error = gk_judge_verdict(call, &subject, &spoken->verdict);
 	if (error == 0 && call->by_door)
 		error = keep_hook(call, spawn, &subject);
+	gk_command_text_free(&line);
 	return error ? error : expect(call, spawn);
 }

@@ -24,6 +24,10 @@ struct gk_command_verdict {
 	uint8_t shown_bytes[GK_COMMAND_SHOWN];
 	struct gk_command_text base, path; /* owned: gk_command_verdict_free */
 	struct gk_slice shown;		   /* for the receipt */
+	/* What was asked of the machine, for who decides once more: gk_place_may_write of program and alias, and argv[0]'s base
+	 * name where it is another than theirs. */
+	uint64_t program_may_write, alias_may_write;
+	struct gk_slice called;
 };
 
 /* 0, -EOVERFLOW when the text is too long to be decided upon, or -ENOMEM. */
@@ -33,5 +37,8 @@ void gk_command_verdict_free(struct gk_command_verdict *verdict);
 
 /* Whether the run could put another file at this canonical path: by writing it, or by writing a directory above it. */
 bool gk_place_is_writable(struct gk_supervisor *supervisor, struct gk_slice path);
+/* Which names on the way down to the path the user may write, whatever the policy says: bit 0 is the one beneath the root, all from the 64th
+ * on are bit 63. All ones for what is no canonical path. */
+uint64_t gk_place_may_write(struct gk_supervisor *supervisor, struct gk_slice path);
 
 #endif

@@ -13,21 +13,54 @@ static bool user_may_write(uid_t uid, const char *path) {
 	return stat.st_uid == uid || access(path, W_OK) == 0;
 }
 
-bool gk_place_is_writable(struct gk_supervisor *supervisor, struct gk_slice path) {
+enum { LAST_BIT = 63 };
+
+static bool is_canonical(struct gk_slice path) {
+	return path.length > 0 && path.length < PATH_MAX && path.at[0] == '/';
+}
+
+/* The length of the next name on the way down from the one of that length; beyond the path's own when there is none. */
+static size_t next_name(struct gk_slice path, size_t length) {
+	for (length++; length < path.length && path.at[length] != '/';)
+		length++;
+	return length;
+}
+
+uint64_t gk_place_may_write(struct gk_supervisor *supervisor, struct gk_slice path) {
 	char prefix[PATH_MAX];
-	if (path.length == 0 || path.length >= sizeof(prefix) || path.at[0] != '/')
-		return true;
+	if (!is_canonical(path))
+		return UINT64_MAX;
+	uint64_t found = 0;
+	unsigned bit = 0;
 	memcpy(prefix, path.at, path.length);
-	const struct gk_image *image = gk_current_image(supervisor);
-	for (size_t end = path.length; end > 1; end--) {
-		if (end < path.length && prefix[end] != '/')
-			continue;
+	prefix[path.length] = '\0';
+	for (size_t end = next_name(path, 0); end > 1 && end <= path.length; end = next_name(path, end)) {
+		char behind = prefix[end];
 		prefix[end] = '\0';
-		if (gk_decide_path(image, GK_ACTION_FILE_WRITE, gk_slice(prefix, end)).effect != GK_EFFECT_DENY &&
-		    user_may_write(supervisor->uid, prefix))
+		if (user_may_write(supervisor->uid, prefix))
+			found |= (uint64_t)1 << bit;
+		prefix[end] = behind;
+		bit += bit < LAST_BIT;
+	}
+	return found;
+}
+
+/* Whether the policy lets one of them be written, too. */
+static bool is_writable(const struct gk_image *image, struct gk_slice path, uint64_t may_write) {
+	if (!is_canonical(path))
+		return true;
+	unsigned bit = 0;
+	for (size_t end = next_name(path, 0); end > 1 && end <= path.length; end = next_name(path, end)) {
+		if ((may_write >> bit & 1) != 0 &&
+		    gk_decide_path(image, GK_ACTION_FILE_WRITE, gk_slice(path.at, end)).effect != GK_EFFECT_DENY)
 			return true;
+		bit += bit < LAST_BIT;
 	}
 	return false;
+}
+
+bool gk_place_is_writable(struct gk_supervisor *supervisor, struct gk_slice path) {
+	return is_writable(gk_current_image(supervisor), path, gk_place_may_write(supervisor, path));
 }
 
 static bool is_by_rule(const struct gk_verdict *verdict) {
@@ -77,10 +110,15 @@ static int decide_names(struct naming *n, bool *launcher) {
 	const struct gk_command *c = n->command;
 	struct gk_slice own = gk_base_name(c->program), alias = gk_base_name(c->alias);
 	struct gk_slice called = c->script ? own : called_name(c->arguments);
-	bool writable = gk_place_is_writable(n->supervisor, c->program);
-	bool alias_writable = writable || (c->alias.length > 0 && gk_place_is_writable(n->supervisor, c->alias));
+	n->out->program_may_write = gk_place_may_write(n->supervisor, c->program);
+	bool writable = is_writable(n->image, c->program, n->out->program_may_write), alias_writable = writable;
+	if (c->alias.length > 0) {
+		n->out->alias_may_write = gk_place_may_write(n->supervisor, c->alias);
+		alias_writable = writable || is_writable(n->image, c->alias, n->out->alias_may_write);
+	}
 	bool honest = gk_slice_equal(called, own) || gk_slice_equal(called, alias);
 	*launcher = !writable && gk_image_is_launcher(n->image, own);
+	n->out->called = honest ? gk_slice(NULL, 0) : called;
 
 	struct gk_verdict verdict = {0};
 	int error = decide_as(n, own, c->program, writable, &verdict);

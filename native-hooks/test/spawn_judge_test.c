@@ -145,6 +145,10 @@ static void what_the_user_cannot_write_is_no_writable_place(void) {
 	CHECK(gk_place_is_writable(&supervisor, gk_slice_of(in_writable("x/y"))));
 	CHECK(!gk_place_is_writable(&supervisor, gk_slice_of("/usr/bin/git")));
 	CHECK(gk_place_is_writable(&supervisor, gk_slice_of("relative")));
+	CHECK(gk_place_may_write(&supervisor, gk_slice_of("relative")) == UINT64_MAX);
+	/* What is not there yet could be made: /usr and /usr/bin are as they are, the two beneath are the user's to write. */
+	uint64_t places = gk_place_may_write(&supervisor, gk_slice_of("/usr/bin/is-not-there/x"));
+	CHECK(places >> 2 == 3 && (places & 3) == (getuid() == 0 ? 3 : 0), "%llx", (unsigned long long)places);
 	/* The policy would let it, but the directory is another's and closed to us. */
 	if (getuid() == 0)
 		return;

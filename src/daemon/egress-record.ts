@@ -39,6 +39,8 @@ export function egressRecord<Image>(
     enforce: at.enforce,
     known: event.known,
     method: event.method,
+    overridden: event.overridden,
+    own: event.own,
     path: event.path === undefined ? undefined : redact(event.path),
     pid: event.pid,
     pierced: event.pierced === null ? undefined : rule(event.pierced)?.label,

@@ -7,10 +7,10 @@ import type { TermsOf } from '../../src/adapters/proxy/gate.ts';
 import type { InspectTunnel } from '../../src/adapters/proxy/inspect-tunnel.ts';
 import type { Limits } from '../../src/adapters/proxy/limits.ts';
 import type { RunNames } from '../../src/adapters/proxy/names.ts';
-import type { HostVerdict } from '../../src/adapters/proxy/word.ts';
 import { type Address, parseAddress } from '../../src/core/egress/address.ts';
 import { classOf } from '../../src/core/egress/address-class.ts';
 import { type EgressTerms, usualTerms } from '../../src/core/egress/terms.ts';
+import type { HostVerdict } from '../../src/core/engine/egress-word.ts';
 
 /** A policy small enough to be checked by eye: names that are allowed, address prefixes (of 4 or 16 bytes) that are named by a rule. */
 export type TestImage = {

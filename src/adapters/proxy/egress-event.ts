@@ -53,6 +53,10 @@ export type EgressDecision<Image> = Common<Image> & {
   /** Plain HTTP only; the path without its query. */
   method?: string;
   path?: string;
+  /** The request asks its server to read another method or path, so that nothing was known of it. */
+  overridden?: boolean;
+  /** The address is one of this machine's own. */
+  own?: boolean;
 };
 
 /** Recorded when a tunnel or a plain HTTP exchange ended. */

@@ -4,17 +4,13 @@ import type { EgressReason } from '../../core/egress/reason.ts';
 import { canonicalRequestPath } from '../../core/egress/request-path.ts';
 import type { EgressTerms } from '../../core/egress/terms.ts';
 import type { HttpRequest } from '../../core/engine/decide.ts';
-import { type AddressJudge, judgeAddress } from './address-judgement.ts';
+import { byDefault, guarded, internal, spoken, type Word } from '../../core/engine/egress-word.ts';
+import { type AddressJudge, judgeAddress } from '../../core/engine/judge-address.ts';
 import type { Connection, EgressEvent, Known, Via } from './egress-event.ts';
 import { type InjectedHeader, type InjectionsFor, type SecretOf, withSecrets } from './injection.ts';
 import type { Lookup } from './lookup.ts';
 import { Receipts, refusal } from './receipts.ts';
-import { byDefault, guarded, type HostVerdict, internal, spoken, type Word } from './word.ts';
 
-export type DecideHost<Image> = (
-  image: Image,
-  target: { name?: HostName; address?: Address; own?: boolean; port: number; request?: HttpRequest | undefined },
-) => HostVerdict;
 /** What is asked of a tunnel to the destination beyond that. */
 export type TermsOf<Image> = (
   image: Image,

@@ -7,8 +7,8 @@ import { classOf } from '../../core/egress/address-class.ts';
 import type { HostName } from '../../core/egress/host-name.ts';
 import type { EgressReason } from '../../core/egress/reason.ts';
 import { syntheticAddress } from '../../core/egress/synthetic.ts';
+import type { DecideHost } from '../../core/engine/judge-address.ts';
 import type { Connection, EgressDecision, EgressEvent } from './egress-event.ts';
-import type { DecideHost } from './gate.ts';
 import type { RunNames } from './names.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 

@@ -1,9 +1,9 @@
 import { type Address, formatAddress } from '../../core/egress/address.ts';
 import { formatHost } from '../../core/egress/authority.ts';
+import { internal, type Word } from '../../core/engine/egress-word.ts';
 import type { VerdictName } from '../../core/wire/messages.ts';
 import type { Connection, EgressEvent } from './egress-event.ts';
 import type { Destination, Refused, TunnelEnd } from './gate.ts';
-import { internal, type Word } from './word.ts';
 
 /** Writes down what the gate said, before it holds. */
 export class Receipts<Image> {
@@ -31,11 +31,11 @@ export class Receipts<Image> {
     connection: Connection,
     destination: Destination,
     image: Image | undefined,
-    { source, rule, pierced, reason }: Word,
+    { source, rule, pierced, reason, own }: Word,
     verdict: VerdictName,
     address: Address | undefined,
   ): Promise<boolean> {
-    const { method, path } = destination;
+    const { method, path, overridden } = destination;
     try {
       await this.#record({
         kind: 'decision',
@@ -43,6 +43,8 @@ export class Receipts<Image> {
         ...{ verdict, source, rule, pierced, reason },
         ...(method !== undefined && { method }),
         ...(path !== undefined && { path: path.slice(0, PATH_MAX) }),
+        ...(overridden && { overridden }),
+        ...(own && { own }),
       });
       return true;
     } catch {

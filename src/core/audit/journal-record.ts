@@ -46,6 +46,7 @@ export function shellStatus(waitStatus: bigint): number {
   return signal === 0 ? Number((waitStatus >> 8n) & 0xffn) : 128 + signal;
 }
 
+type Named = 'target' | 'target2' | 'program' | 'cwd' | 'destination' | 'alias' | 'called' | 'interpreter';
 type Builder = (fields: FrameFields, context: RunContext) => Omit<AuditFields, 'time'>;
 
 const BUILDERS: { [type in Frame['type']]?: Builder } = {
@@ -90,6 +91,7 @@ function decision(fields: FrameFields, context: RunContext): Omit<AuditFields, '
     ...named(network ? 'destination' : 'target', fields.TARGET),
     ...named('target2', fields.TARGET2),
     ...command(fields.COMMAND),
+    ...naming(fields),
     port: integer(fields.PORT),
     enforce: fields.ENFORCE && byteText(fields.ENFORCE).text,
     tid: fields.TID === fields.PID ? undefined : integer(fields.TID),
@@ -97,18 +99,31 @@ function decision(fields: FrameFields, context: RunContext): Omit<AuditFields, '
   };
 }
 
-function named(name: 'target' | 'target2' | 'program' | 'cwd' | 'destination', bytes: Uint8Array | undefined) {
+/** By what else a command was judged. Most have nothing of it but the places. */
+function naming({ ALIAS, CALLED, INTERPRETER, LINE, BY_INTERPRETER, MAY_WRITE }: FrameFields) {
+  if (MAY_WRITE === undefined) return {};
+  return {
+    ...named('alias', ALIAS),
+    ...named('called', CALLED),
+    ...named('interpreter', INTERPRETER),
+    ...command(LINE, 'line'),
+    byInterpreter: BY_INTERPRETER === undefined ? undefined : true,
+    mayWrite: byteText(MAY_WRITE).text,
+  };
+}
+
+function named(name: Named, bytes: Uint8Array | undefined) {
   if (bytes === undefined) return {};
   const { text, bytes: raw } = byteText(bytes);
   return raw === undefined || name === 'destination' ? { [name]: text } : { [name]: text, [`${name}Bytes`]: raw };
 }
 
 /** A command whose text was redacted gives no bytes: they would tell what the text does not. */
-function command(bytes: Uint8Array | undefined) {
+function command(bytes: Uint8Array | undefined, name: 'command' | 'line' = 'command') {
   if (bytes === undefined) return {};
   const { text, bytes: raw } = byteText(bytes);
   const shown = redact(text);
-  return raw === undefined || shown !== text ? { command: shown } : { command: shown, commandBytes: raw };
+  return raw === undefined || shown !== text ? { [name]: shown } : { [name]: shown, [`${name}Bytes`]: raw };
 }
 
 function timeOf(nanoseconds: bigint | undefined): string {

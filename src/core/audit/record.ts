@@ -54,6 +54,19 @@ export type AuditFields = {
   target2Bytes?: string | undefined;
   command?: string | undefined;
   commandBytes?: string | undefined;
+  /** By what else a command was judged: the link it was called through; argv[0]'s name where it is another than theirs. */
+  alias?: string | undefined;
+  aliasBytes?: string | undefined;
+  called?: string | undefined;
+  calledBytes?: string | undefined;
+  /** Of a script: its interpreter, what stands between that and the arguments, and whether `command` is the interpreter's. */
+  interpreter?: string | undefined;
+  interpreterBytes?: string | undefined;
+  line?: string | undefined;
+  lineBytes?: string | undefined;
+  byInterpreter?: boolean | undefined;
+  /** Three numbers in hex, of program, `alias` and `interpreter`: which names on the way down to it the user may write, whatever the policy says. */
+  mayWrite?: string | undefined;
   destination?: string | undefined;
   address?: string | undefined;
   port?: number | undefined;
@@ -65,6 +78,10 @@ export type AuditFields = {
   bytesDown?: number | undefined;
   durationMs?: number | undefined;
   path?: string | undefined;
+  /** Of a request: it asks its server to read another method or path, so that rules for either knew nothing of it. */
+  overridden?: boolean | undefined;
+  /** Of a connection: the address is one of this machine's own, which a rule for everything does not mean. */
+  own?: boolean | undefined;
   syscall?: string | undefined;
   /** SHA-256 of the policy image in force, `sha256:…`; `policyBefore` is the one that it follows. */
   policy?: string | undefined;

@@ -65,6 +65,13 @@ export const FIELD = {
   SIMULATE: { tag: 30, type: 'u' },
   KIND: { tag: 31, type: 'b' },
   ENFORCE: { tag: 32, type: 'b' },
+  // By what else a command was judged (native-hooks/supervise/judge.h, gk_naming)
+  ALIAS: { tag: 34, type: 'b' },
+  CALLED: { tag: 35, type: 'b' },
+  INTERPRETER: { tag: 36, type: 'b' },
+  LINE: { tag: 37, type: 'b' },
+  BY_INTERPRETER: { tag: 38, type: 'u' },
+  MAY_WRITE: { tag: 39, type: 'b' },
 } as const;
 
 /** Actions of the policy, numbered as in the image. */

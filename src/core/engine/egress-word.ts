@@ -1,11 +1,11 @@
-import type { EgressReason } from '../../core/egress/reason.ts';
-import type { EffectName, SourceName } from '../../core/wire/messages.ts';
+import type { EgressReason } from '../egress/reason.ts';
+import type { EffectName, SourceName } from '../wire/messages.ts';
 
 /** What the decision function says of a destination; without a name it speaks of the bare address. */
 export type HostVerdict = { effect: EffectName; source: SourceName; rule: number | null; pierced: number | null };
 
-/** `lifted`: a simulated run passes all the same. */
-export type Word = HostVerdict & { reason: EgressReason | null; lifted: boolean };
+/** `lifted`: a simulated run passes all the same. `own`: the address that it is about is one of this machine's. */
+export type Word = HostVerdict & { reason: EgressReason | null; lifted: boolean; own?: true };
 
 /** Egress knows two outcomes: what would have to be asked, or kept in a private copy, is denied until somebody can answer. */
 export function spoken(verdict: HostVerdict): Word {

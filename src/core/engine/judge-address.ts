@@ -1,9 +1,13 @@
-import { type Address, facesOf } from '../../core/egress/address.ts';
-import { classOf } from '../../core/egress/address-class.ts';
-import type { HostName } from '../../core/egress/host-name.ts';
-import type { HttpRequest } from '../../core/engine/decide.ts';
-import type { DecideHost } from './gate.ts';
-import { byDefault, guarded, spoken, type Word } from './word.ts';
+import { type Address, facesOf } from '../egress/address.ts';
+import { classOf } from '../egress/address-class.ts';
+import type { HostName } from '../egress/host-name.ts';
+import type { HttpRequest } from './decide.ts';
+import { byDefault, guarded, type HostVerdict, spoken, type Word } from './egress-word.ts';
+
+export type DecideHost<Image> = (
+  image: Image,
+  target: { name?: HostName; address?: Address; own?: boolean; port: number; request?: HttpRequest | undefined },
+) => HostVerdict;
 
 export type AddressJudge<Image> = {
   decide: DecideHost<Image>;
@@ -18,7 +22,7 @@ export type AddressJudge<Image> = {
  * does one for everything or a permissive default: what is not on the public internet, and what is this machine itself, has to be named.
  */
 export function judgeAddress<Image>(
-  { decide, isOwnPort, isOwnAddress }: AddressJudge<Image>,
+  judge: AddressJudge<Image>,
   image: Image,
   name: HostName | undefined,
   address: Address,
@@ -26,13 +30,29 @@ export function judgeAddress<Image>(
 ): Word {
   const kind = classOf(address);
   if (kind === 'synthetic') return guarded('synthetic-address');
-  if ((kind === 'loopback' || kind === 'unspecified') && isOwnPort(asked.port)) return guarded('own-port');
+  if ((kind === 'loopback' || kind === 'unspecified') && judge.isOwnPort(asked.port)) return guarded('own-port');
+  const faces = facesOf(address).map((face) => ({ face, own: kind === 'public' && judge.isOwnAddress(face) }));
+  const word = judgeFaces(judge, image, name, { faces, asked, isPublic: kind === 'public' });
+  return faces.some(({ own }) => own) ? { ...word, own: true } : word;
+}
+
+type Faces = {
+  faces: readonly { face: Address; own: boolean }[];
+  isPublic: boolean;
+  asked: { port: number; request: HttpRequest | undefined };
+};
+
+function judgeFaces<Image>(
+  { decide }: AddressJudge<Image>,
+  image: Image,
+  name: HostName | undefined,
+  { faces, isPublic, asked }: Faces,
+): Word {
   let last: Word | undefined;
-  for (const face of facesOf(address)) {
+  for (const { face, own } of faces) {
     last = spoken(decide(image, name ? { name, address: face, ...asked } : { address: face, ...asked }));
     if (last.effect !== 'allow') return last;
-    const own = kind === 'public' && isOwnAddress(face);
-    if (kind === 'public' && !own) continue;
+    if (isPublic && !own) continue;
     const bare = decide(image, { address: face, ...asked, ...(own && { own }) });
     if (bare.effect !== 'allow' || bare.source !== 'rule') return own ? OWN : SPECIAL;
   }
