@@ -6,8 +6,8 @@ import { writeFileAtomic } from '../../src/adapters/process/atomic-file.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A log of its own in a temporary directory, with the product's own key and hash. */
-export function auditLogFixture(directory = temporaryDirectory()) {
-  const key = openSigningKey(directory);
+export function auditLogFixture(directory = temporaryDirectory(), keys = directory) {
+  const key = openSigningKey(keys);
   const verify = verifyWith(key.publicKey);
   const trusted = verifyKey(key.publicKey);
   const options: AuditLogOptions = {

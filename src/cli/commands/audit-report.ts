@@ -30,7 +30,7 @@ export async function auditReport(
   const path = output ?? `gatekeeper-${fileName(name, id)}.html`;
   if (path === '-') process.stdout.write(page);
   else write(path, page);
-  if (verified?.ok === false) tellUser(`gatekeeper: ${verified.text}; see: gatekeeper audit verify`);
+  if (verified?.ok === false) tellUser(`gatekeeper: ${verified.text} See: gatekeeper audit verify`);
   return verified?.ok === false ? 1 : 0;
 }
 

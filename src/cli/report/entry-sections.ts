@@ -11,7 +11,7 @@ export function refusalSection(refusals: Counter<Refusal>): Html {
   const largest = refusals.largest(({ count }) => count, MOST_REFUSALS);
   const rows = largest.map(
     ({ action, subject, verdict, by, reason, program, count, seq, time }) =>
-      html`<tr>${number(count)}<td><span class="${`verdict ${verdict}`}">${action}</span></td><td><code>${told(subject)}</code><br><span class="soft">${program && `by ${told(program, 80)}`}</span></td><td>${told(reason)}<br><span class="soft">${told(by, 80)}</span></td><td class="when">${clock(time)}<br>entry ${seq}</td></tr>`,
+      html`<tr>${number(count)}<td><span class="${`verdict ${verdict}`}">${action}</span></td><td><code>${told(subject)}</code><br><span class="soft">${program && html`by ${told(program, 80)}`}</span></td><td>${reason === 'no-rule' ? 'no rule allows it' : told(reason)}<br><span class="soft">${told(by, 80)}</span></td><td class="when">${clock(time)}<br>entry ${seq}</td></tr>`,
   );
   return html`<h2>Refused</h2><div class="card"><table><thead><tr><th class="number">times</th><th>what</th><th>where</th><th>why</th><th>first</th></tr></thead><tbody>${rows}</tbody></table>
 ${rest(refusals.size, largest.length, refusals.others)}<p class="soft">Why, and how to allow it: <code>gatekeeper audit show ENTRY</code></p></div>`;

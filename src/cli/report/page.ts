@@ -1,6 +1,6 @@
 import { durationText } from '../render/amounts.ts';
 import { refusalSection, remarkSection, shownSection } from './entry-sections.ts';
-import { type Html, type HtmlValue, html, told, whole } from './html.ts';
+import { type Html, type HtmlValue, html, lines, told } from './html.ts';
 import { timePlot } from './plots.ts';
 import type { RunReport } from './run-report.ts';
 import { changedSection, connectionSection, programSection, ruleSection } from './sections.ts';
@@ -23,7 +23,7 @@ export function reportPage(report: RunReport, verified: Verified | undefined, ma
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<title>${`Run ${told(name, 60)}: what it did and was refused`}</title><style>${{ html: STYLE }}</style></head><body><main>
+<title>Run ${told(name, 60)}: what it did and was refused</title><style>${{ html: STYLE }}</style></head><body><main>
 ${heading(report)}${tiles(report)}
 <h2>Over time</h2><div class="card"><p class="soft">${KEYS}</p>${timePlot(tally.timeline.state)}</div>
 ${refusalSection(tally.refusals)}${connectionSection(tally.destinations)}${programSection(tally.programs)}${changedSection(tally.files)}
@@ -45,9 +45,9 @@ function heading({ id, name, created, started, ended, policies }: RunReport): Ht
         ? 'was lost: its supervisor was gone without a word'
         : `ended with status ${ended.status ?? '?'}`;
   const rows: readonly (readonly [string, HtmlValue])[] = [
-    ['Command', (started ?? created)?.command && html`<code>${whole((started ?? created)?.command ?? '')}</code>`],
-    ['Directory', begin?.cwd && html`<code>${whole(begin.cwd)}</code>`],
-    ['Run', html`<code>${whole(id)}</code>`],
+    ['Command', (started ?? created)?.command && html`<code>${(started ?? created)?.command}</code>`],
+    ['Directory', begin?.cwd && html`<code>${begin.cwd}</code>`],
+    ['Run', html`<code>${id}</code>`],
     ['Began', begin && `${begin.time}${took === undefined ? '' : `, took ${took}`}`],
     ['Enforced by', begin?.enforce && `${begin.enforce}${begin.simulate ? ', simulated: nothing was refused' : ''}`],
     [
@@ -88,7 +88,7 @@ function evidence({ tally }: RunReport, verified: Verified | undefined, made: st
   );
   const note =
     verified?.checkpoint &&
-    html`<p class="soft">The log at that moment, as a signed note (C2SP tlog-checkpoint). Kept elsewhere, it shows whether the log was changed since:</p><pre class="mono">${verified.checkpoint}</pre>`;
+    html`<p class="soft">The log at that moment, as a signed note (C2SP tlog-checkpoint). Kept elsewhere, it shows whether the log was changed since:</p><pre class="mono">${lines(verified.checkpoint)}</pre>`;
   return html`<h2>Evidence</h2><div class="card"><p>This page was made from ${range}, on ${made}. It is a copy for reading; the log is the evidence: <code>gatekeeper audit verify</code>, and for one entry <code>gatekeeper audit prove SEQ</code>.</p>
 ${state}<dl>${ends}${verified && html`<dt>Signed with</dt><dd><code>${verified.fingerprint}</code></dd>`}</dl>${note}</div>`;
 }

@@ -29,9 +29,7 @@ ${bars}<g class="grid">${ticks}</g></svg>`;
 export type Bar = { label: string; parts: readonly { kind: string; amount: number; text: string }[] };
 
 /** Bars beside their names, the longest as wide as there is room; the amounts stand behind them as text. */
-export function barPlot(bars: readonly Bar[], what: string): Html {
-  const sum = ({ parts }: Bar) => parts.reduce((total, { amount }) => total + amount, 0);
-  const most = Math.max(1, ...bars.map(sum));
+export function barPlot(bars: readonly Bar[], what: string, most = longestOf(bars)): Html {
   const rows = bars.map((one) => {
     const parts = one.parts.filter(({ amount }) => amount > 0);
     const drawn = parts.map(
@@ -42,6 +40,10 @@ export function barPlot(bars: readonly Bar[], what: string): Html {
   });
   return html`<table class="bars" aria-label="${what}"><tbody>${rows}</tbody></table>`;
 }
+
+/** Of the bars of one plot, or of several that are to be compared. */
+export const longestOf = (bars: readonly Bar[]): number =>
+  Math.max(1, ...bars.map(({ parts }) => parts.reduce((total, { amount }) => total + amount, 0)));
 
 function bar(kind: string, x: number, y: number, step: number, height: number): Html | undefined {
   if (height === 0) return undefined;

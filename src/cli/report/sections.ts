@@ -1,7 +1,7 @@
 import { bytesText } from '../render/amounts.ts';
 import type { Counter } from './counter.ts';
 import { type Html, html, told } from './html.ts';
-import { type Bar, barPlot } from './plots.ts';
+import { type Bar, barPlot, longestOf } from './plots.ts';
 import { type Changed, type Destination, type Program, refusedOf, sumOf, type Voice } from './tally.ts';
 
 /** Where the run went, and how much it carried there. */
@@ -23,7 +23,7 @@ export function connectionSection(destinations: Counter<Destination>): Html | un
   );
   const rows = largest.map(
     ({ place, allowed, refused, failed, up, down }) =>
-      html`<tr><td><code>${told(place)}</code></td>${[allowed, refused, failed].map(number)}<td class="number">${bytesText(up)}</td><td class="number">${bytesText(down)}</td></tr>`,
+      html`<tr><td><code>${told(place)}</code></td>${[allowed, refused, failed].map(number)}<td class="number">${up ? bytesText(up) : ''}</td><td class="number">${down ? bytesText(down) : ''}</td></tr>`,
   );
   const titles = ['allowed', 'refused', 'failed', 'bytes up', 'bytes down'];
   const keys = html`<p class="soft"><i class="key up"></i>sent <i class="key down"></i>received</p>`;
@@ -44,7 +44,7 @@ export function programSection(programs: Counter<Program>): Html | undefined {
       ],
     }),
   );
-  return html`<h2>Programs</h2><div class="card">${barPlot(bars, 'Starts by program')}${rest(programs.size, largest.length, programs.others)}</div>`;
+  return html`<h2>Programs</h2><div class="card">${barPlot(bars.slice(0, MOST_BARS), 'Starts by program')}${more(bars)}${rest(programs.size, largest.length, programs.others)}</div>`;
 }
 
 /** What happened to files, as far as rules ask for it to be recorded. */
@@ -72,7 +72,13 @@ export function ruleSection(voices: Counter<Voice>): Html | undefined {
       ],
     };
   });
-  return html`<h2>Rules that decided</h2><div class="card">${barPlot(bars, 'Decisions by rule')}${rest(voices.size, largest.length, voices.others)}</div>`;
+  return html`<h2>Rules that decided</h2><div class="card">${barPlot(bars.slice(0, MOST_BARS), 'Decisions by rule')}${more(bars)}${rest(voices.size, largest.length, voices.others)}</div>`;
+}
+
+function more(bars: readonly Bar[]): Html | undefined {
+  if (bars.length <= MOST_BARS) return undefined;
+  const others = bars.slice(MOST_BARS);
+  return html`<details><summary>${others.length} more</summary>${barPlot(others, 'More of them', longestOf(bars))}</details>`;
 }
 
 /** What a table leaves out is said. */
@@ -87,4 +93,5 @@ export function rest(there: number, shown: number, uncounted: number): Html | un
 export const number = (amount: number): Html =>
   html`<td class="number">${amount === 0 ? '' : amount.toLocaleString('en')}</td>`;
 const times = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-const MOST = 40;
+const MOST = 60;
+const MOST_BARS = 15;

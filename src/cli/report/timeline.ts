@@ -37,4 +37,4 @@ export class Timeline {
   }
 }
 
-const FIRST_WIDTH_MS = 50;
+const FIRST_WIDTH_MS = 10;
