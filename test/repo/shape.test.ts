@@ -6,7 +6,8 @@ import { projectFiles, ROOT, readJson, readText } from './project-files.ts';
 
 const files = projectFiles();
 const text = files.filter(
-  (path) => /\.(ts|mjs|c|h|S|md|json|ya?ml|bash)$|^(scripts|\.ci)\/[^.]+$/.test(path) && path !== 'package-lock.json',
+  (path) =>
+    /\.(ts|mjs|c|h|S|md|json|ya?ml|bash|py)$|^(scripts|\.ci)\/[^.]+$/.test(path) && path !== 'package-lock.json',
 );
 const isGenerated = (path: string): boolean => /\.gen\.(h|ts)$/.test(path);
 
