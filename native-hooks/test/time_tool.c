@@ -2,6 +2,7 @@
  * time_tool ROUNDS CMD…      runs CMD ROUNDS times, its output thrown away, and prints the wall time of each in nanoseconds
  * time_tool open N PATH      opens and closes PATH N times and prints the nanoseconds of one round
  * time_tool miss N PATH      tries to open PATH, which is not there, N times and prints the nanoseconds of one try
+ * time_tool refused N PATH   tries to open PATH, which is refused, N times and prints the nanoseconds of one try
  * time_tool spawn N PROGRAM  spawns PROGRAM N times with vfork and prints the nanoseconds of all
  * The clock runs inside whatever this tool was started under, so that starting that is not measured.
  */
@@ -52,11 +53,11 @@ static int time_open(long count, const char *path) {
 	return 0;
 }
 
-static int time_miss(long count, const char *path) {
+static int time_failure(long count, const char *path, int expected) {
 	int64_t begin = now();
 	for (long i = 0; i < count; i++) {
-		if (open(path, O_RDONLY | O_CLOEXEC) >= 0 || errno != ENOENT) {
-			perror("time_tool: miss");
+		if (open(path, O_RDONLY | O_CLOEXEC) >= 0 || errno != expected) {
+			perror("time_tool: open");
 			return 1;
 		}
 	}
@@ -78,11 +79,13 @@ int main(int argc, char **argv) {
 	if (argc == 4 && strcmp(argv[1], "open") == 0)
 		return time_open(atol(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(argv[1], "miss") == 0)
-		return time_miss(atol(argv[2]), argv[3]);
+		return time_failure(atol(argv[2]), argv[3], ENOENT);
+	if (argc == 4 && strcmp(argv[1], "refused") == 0)
+		return time_failure(atol(argv[2]), argv[3], EACCES);
 	if (argc == 4 && strcmp(argv[1], "spawn") == 0)
 		return time_spawn(atol(argv[2]), argv[3]);
 	if (argc < 3 || atol(argv[1]) < 1) {
-		fprintf(stderr, "usage: time_tool ROUNDS CMD… | open N PATH | miss N PATH | spawn N PROGRAM\n");
+		fprintf(stderr, "usage: time_tool ROUNDS CMD… | open N PATH | miss N PATH | refused N PATH | spawn N PROGRAM\n");
 		return 2;
 	}
 	for (long round = atol(argv[1]); round > 0; round--) {
