@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { VERDICT_WISHES } from '../core/audit/entry-filter.ts';
 import type { Done } from './verbs.ts';
 
 /** Adds what reads, checks and passes on the audit log. */
@@ -7,14 +8,16 @@ export function addAudit(program: Command, done: Done): void {
     .command('audit')
     .summary('read and verify the audit log')
     .description('Read and verify the audit log.');
-  audit
+  const tail = audit
     .command('tail')
-    .description('Print the last entries.')
-    .option('-n, --lines <count>', 'how many', wholeNumber, 20)
-    .option('-f, --follow', 'go on with new entries until interrupted')
-    .option('--run <run>', 'only this run (identifier, its beginning, or name)')
-    .option('--denied', 'only what was denied, or would have been')
-    .addOption(json())
+    .summary('print the last entries, and go on with new ones')
+    .description('Print the last entries; on a terminal in columns that fit it, in local time.')
+    .option('-n, --lines <count>', 'how many (default: 20, or all with --since)', wholeNumber)
+    .option('-f, --follow', 'go on with new entries until interrupted');
+  addWishes(tail)
+    .option('--utc', 'times in UTC, as they are recorded')
+    .option('--log <directory>', 'log to read (default: the one of this user)')
+    .addOption(new Option('--json', 'the lines of the log, as they are'))
     .action(async (options) => done(await (await import('./commands/audit-tail.ts')).auditTail(options)));
   audit
     .command('show')
@@ -47,6 +50,29 @@ export function addAudit(program: Command, done: Done): void {
     .option('--no-verify', 'do not verify the log first')
     .addOption(json())
     .action(async (run, options) => done(await (await import('./commands/audit-report.ts')).auditReport(run, options)));
+}
+
+/** Which entries are wanted. */
+function addWishes(command: Command): Command {
+  return command
+    .option('--run <run>', 'only this run (identifier, its beginning, or name; last: the latest)')
+    .addOption(
+      new Option('--verdict <verdict>', 'only this verdict; ask: what a rule asked about (may be repeated)')
+        .choices(VERDICT_WISHES)
+        .argParser(collectVerdict),
+    )
+    .option('--denied', 'only what was denied, or would have been')
+    .option('--action <action>', 'only this action or event (may be repeated)', collect)
+    .option('--target <glob>', 'only what was asked for so: *.env, /etc/, *.example.com:443, "git push*"')
+    .option('--since <time>', 'only since then: 15m, 2h, 7d, 06:30, 2026-11-21, 2026-11-21T06:30:00Z');
+}
+
+const collect = (value: string, before: unknown): string[] => [...((before as string[]) ?? []), value];
+
+function collectVerdict(value: string, before: unknown): string[] {
+  if (!VERDICT_WISHES.some((wish) => wish === value))
+    throw new InvalidArgumentError(`It is none of: ${VERDICT_WISHES.join(', ')}.`);
+  return collect(value, before);
 }
 
 const json = (): Option => new Option('--json', 'as JSON');

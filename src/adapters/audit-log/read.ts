@@ -151,9 +151,10 @@ export function toRecord(line: LogLine): AuditRecord | undefined {
   if (line.text === undefined || line.torn) return undefined;
   try {
     const value: unknown = JSON.parse(line.text);
-    return typeof value === 'object' && value !== null && typeof (value as AuditRecord).seq === 'number'
-      ? (value as AuditRecord)
-      : undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { seq, time, action } = value as Partial<AuditRecord>;
+    if (typeof seq !== 'number' || typeof time !== 'string' || typeof action !== 'string') return undefined;
+    return value as AuditRecord;
   } catch {
     return undefined;
   }

@@ -1,30 +1,43 @@
-import { followRecords, readRecords, tailRecords } from '../../adapters/audit-log/read.ts';
+import { endOfLog, followEntries, type LogEntry, lastEntries } from '../../adapters/audit-log/entries.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { auditDirectory } from '../audit-directory.ts';
-import { print, printJsonLine } from '../render/print.ts';
+import { type EntryOptions, wantedEntries } from '../entry-options.ts';
+import { untilInterrupted } from '../interrupted.ts';
+import { print } from '../render/print.ts';
 import { receiptLine } from '../render/receipt.ts';
+import { ReceiptColumns } from '../render/receipt-columns.ts';
 
-export type TailOptions = { lines?: number; follow?: boolean; run?: string; denied?: boolean; json?: boolean };
+export type TailOptions = EntryOptions & {
+  lines?: number;
+  follow?: boolean;
+  utc?: boolean;
+  log?: string;
+  json?: boolean;
+};
 
-/** Prints the last records that were asked for, and with `follow` those that come, until interrupted. */
-export async function auditTail({
-  lines = 20,
-  follow = false,
-  run,
-  denied = false,
-  json = false,
-}: TailOptions): Promise<number> {
-  const directory = auditDirectory();
-  const wanted = recordFilter(run, denied);
-  const show = (record: AuditRecord): void => (json ? printJsonLine(record) : print(receiptLine(record)));
-  const last = run || denied ? lastMatching(directory, lines, wanted) : tailRecords(directory, lines);
-  const seen = tailRecords(directory, 1).at(-1)?.seq ?? 0;
-  for (const record of last) if (record.seq <= seen) show(record);
+/** Prints the last entries that were asked for, and with `follow` those that come, until interrupted. */
+export async function auditTail(options: TailOptions): Promise<number> {
+  const { follow = false, utc = false, json = false, since } = options;
+  const directory = auditDirectory(options.log);
+  const filter = wantedEntries(directory, options);
+  const lines = options.lines ?? (since === undefined ? DEFAULT_LINES : Number.POSITIVE_INFINITY);
+  const end = endOfLog(directory);
+  const last = lastEntries(directory, filter, lines, end);
+  const show = json ? asLine : asText(last, utc);
+  for (const entry of last) show(entry);
   if (!follow) return 0;
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  for await (const record of followRecords(directory, seen, interrupted.signal)) if (wanted(record)) show(record);
+  for await (const { entries } of followEntries(directory, filter, end, untilInterrupted())) entries.forEach(show);
   return 0;
+}
+
+/** As it stands in the log: canonical JSON, in which control characters are escaped. */
+const asLine = ({ line }: LogEntry): void => print(line);
+
+/** Columns on a terminal; elsewhere lines of one form whatever else there is, in UTC. */
+function asText(first: readonly LogEntry[], utc: boolean): (entry: LogEntry) => void {
+  if (process.stdout.isTTY !== true) return ({ record }) => print(receiptLine(record));
+  const columns = new ReceiptColumns({ utc, now: new Date() }).measure(first.map(({ record }) => record));
+  return ({ record }) => print(columns.line(record, process.stdout.columns || 80));
 }
 
 /** A run is meant by its identifier, the beginning of it, or its name, which its records carry as `agent`. */
@@ -35,8 +48,4 @@ export function recordFilter(run: string | undefined, denied: boolean): (record:
   };
 }
 
-function lastMatching(directory: string, count: number, wanted: (record: AuditRecord) => boolean): AuditRecord[] {
-  let kept: AuditRecord[] = [];
-  for (const records of readRecords(directory)) kept = [...kept, ...records.filter(wanted)].slice(-count);
-  return count > 0 ? kept : [];
-}
+const DEFAULT_LINES = 20;

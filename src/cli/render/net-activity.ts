@@ -2,6 +2,7 @@ import type { Activity } from '../../core/analysis/net-activity.ts';
 import { visible } from '../../core/text/visible.ts';
 import { bytesText } from './amounts.ts';
 import { paint, paintVerdict } from './paint.ts';
+import { cut, padEnd, padStart, widthOf } from './width.ts';
 
 /** A table that fits: heading, rows, and a last line that sums up. Columns that there is no room for are left out. */
 export function activityLines(rows: readonly Activity[], size: { lines: number; columns: number }): string[] {
@@ -58,25 +59,6 @@ function fitted(wanted: readonly number[], least: readonly number[], room: numbe
   return widths;
 }
 
-function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let kept = '';
-  for (const character of text) {
-    if (widthOf(kept) + widthOf(character) > width - 1) break;
-    kept += character;
-  }
-  return `${kept}…`;
-}
-
-/** Columns of a terminal; never less than it takes, as far as is known, for what would be too wide would push others away. */
-function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text) width += (character.codePointAt(0) ?? 0) >= FIRST_WIDE ? 2 : 1;
-  return width;
-}
-
-const padEnd = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
-const padStart = (text: string, width: number): string => ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 const amount = (number: number, text: (number: number) => string = String): string =>
   number === 0 ? '-' : text(number);
 
@@ -101,5 +83,3 @@ const COLUMNS: readonly Column[] = [
 const MIN_SIZE = 20;
 /** In this order where there is no room. */
 const LEAVING = ['WHY', 'KNOWN', 'LAST', 'RUN', 'UP', 'DOWN', 'OPEN', 'PROGRAM', 'COUNT'];
-/** Hangul Jamo: the first of the blocks that terminals draw two columns wide. */
-const FIRST_WIDE = 0x1100;

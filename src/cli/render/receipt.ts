@@ -7,12 +7,13 @@ import { paint, paintVerdict } from './paint.ts';
 export function receiptLine(record: AuditRecord): string {
   const parts = [
     paint('dim', String(record.seq).padStart(6)),
-    paint('dim', record.time.slice(0, 19).replace('T', ' ')),
+    paint('dim', `${visible(record.time.slice(0, 19).replace('T', ' '))}Z`),
     record.verdict ? padded(record.verdict, 10, paintVerdict) : padded('·', 10, (text) => paint('dim', text)),
     visible(record.action).padEnd(11),
-    subject(record),
+    visibleShort(subjectOf(record)),
     programOf(record),
     traffic(record),
+    outcome(record),
     repetition(record),
     paint('dim', door(record)),
     paint('dim', authority(record)),
@@ -29,20 +30,23 @@ export function receiptText(record: AuditRecord): string {
     .join('\n');
 }
 
-function subject(record: AuditRecord): string {
-  const { action, command, target, target2, text, name, status, count, kind } = record;
-  if (action === 'shell_exec') return visibleShort(command ?? target ?? '');
-  if (action === 'network' || action === 'connection_closed') return visibleShort(place(record));
-  if (target !== undefined) return visibleShort(target2 === undefined ? target : `${target} → ${target2}`);
+/** What was asked for, or what an event says, as it stands in the log: not fit to be printed as it is. */
+export function subjectOf(record: AuditRecord): string {
+  const { action, command, target, target2, text, name, status, count, kind, result, segment } = record;
+  if (action === 'shell_exec') return command ?? target ?? '';
+  if (action === 'network' || action === 'connection_closed') return place(record);
+  if (target !== undefined) return target2 === undefined ? target : `${target} → ${target2}`;
   const words = [
     name,
     command,
     kind,
     text,
+    action === 'result' ? result : '',
+    segment === undefined ? '' : `file ${segment}`,
     status === undefined ? '' : `status ${status}`,
     count === undefined ? '' : `${count} calls`,
   ];
-  return visibleShort(words.filter(Boolean).join(' '));
+  return words.filter(Boolean).join(' ');
 }
 
 /** Where a connection went, or should have gone. A question for a name (DNS) has no port that it would mean. */
@@ -53,7 +57,7 @@ function place({ destination, address, target, port, via, method, path }: AuditR
 }
 
 /** What a connection carried, now that it is over. */
-function traffic({ bytesUp, bytesDown, durationMs }: AuditRecord): string {
+export function traffic({ bytesUp, bytesDown, durationMs }: AuditRecord): string {
   if (bytesUp === undefined && bytesDown === undefined) return '';
   const time = durationMs === undefined ? '' : ` in ${durationText(durationMs)}`;
   return `${bytesText(bytesUp ?? 0)} up, ${bytesText(bytesDown ?? 0)} down${time}`;
@@ -71,12 +75,17 @@ function programOf({ program, pid }: AuditRecord): string {
   return paint('dim', `${visibleShort(program.split('/').at(-1) ?? '', 40)}[${pid ?? '?'}]`);
 }
 
+/** What became of a call that was allowed, when it is known and was no success. */
+export function outcome({ action, result }: AuditRecord): string {
+  return action === 'result' || result === undefined || result === 'ok' ? '' : visibleShort(result, 40);
+}
+
 /** A refusal that came again and again, without anything else in between. */
 function repetition({ verdict, count }: AuditRecord): string {
   return verdict === undefined || count === undefined ? '' : `${count} times`;
 }
 
-function authority({ rule, pierced, reason, source }: AuditRecord): string {
+export function authority({ rule, pierced, reason, source }: AuditRecord): string {
   const words = [rule ?? (source === 'rule' ? undefined : source), pierced && `pierces ${pierced}`, reason];
   return visibleShort(words.filter(Boolean).join(', '));
 }

@@ -25,22 +25,22 @@ describe('receiptLine', () => {
         reason: 'secrets',
         source: 'rule',
       },
-      '    17  2026-11-21 06:00:00  deny        file_read    /p/.env  cat[4]  user:a.yaml:7, secrets',
+      '    17  2026-11-21 06:00:00Z  deny        file_read    /p/.env  cat[4]  user:a.yaml:7, secrets',
     ],
     [
       'a refusal that was repeated says how often',
       { verdict: 'deny', target: '/p/x', program: '/usr/bin/cat', pid: 4, source: 'default', count: 40, until: '2026' },
-      '    17  2026-11-21 06:00:00  deny        file_read    /p/x  cat[4]  40 times  default',
+      '    17  2026-11-21 06:00:00Z  deny        file_read    /p/x  cat[4]  40 times  default',
     ],
     [
       'a spawn shows the command',
       { action: 'shell_exec', verdict: 'allow', command: 'git status', target: '/usr/bin/git', source: 'launcher' },
-      '    17  2026-11-21 06:00:00  allow       shell_exec   git status  launcher',
+      '    17  2026-11-21 06:00:00Z  allow       shell_exec   git status  launcher',
     ],
     [
       'a connection shows where it goes',
       { action: 'network', verdict: 'deny', destination: 'example.com:443', source: 'default', reason: 'no-rule' },
-      '    17  2026-11-21 06:00:00  deny        network      example.com:443  default, no-rule',
+      '    17  2026-11-21 06:00:00Z  deny        network      example.com:443  default, no-rule',
     ],
     [
       'a connection shows the door that it came through, and how its name was known',
@@ -55,7 +55,7 @@ describe('receiptLine', () => {
         source: 'rule',
         rule: 'user:a.yaml:7',
       },
-      '    17  2026-11-21 06:00:00  allow       network      a.example:443  via transparent, name by dns  user:a.yaml:7',
+      '    17  2026-11-21 06:00:00Z  allow       network      a.example:443  via transparent, name by dns  user:a.yaml:7',
     ],
     [
       'a request shows its method and path',
@@ -69,12 +69,12 @@ describe('receiptLine', () => {
         method: 'GET',
         path: '/v1',
       },
-      '    17  2026-11-21 06:00:00  deny        network      GET a.example:80/v1  via http',
+      '    17  2026-11-21 06:00:00Z  deny        network      GET a.example:80/v1  via http',
     ],
     [
       'a question for a name shows no port',
       { action: 'network', verdict: 'deny', destination: 'a.example', port: 53, via: 'dns', known: 'dns' },
-      '    17  2026-11-21 06:00:00  deny        network      a.example  via dns',
+      '    17  2026-11-21 06:00:00Z  deny        network      a.example  via dns',
     ],
     [
       'the end of a connection shows what it carried',
@@ -88,17 +88,17 @@ describe('receiptLine', () => {
         bytesDown: 1_234_567,
         durationMs: 61_000,
       },
-      '    17  2026-11-21 06:00:00  ·           connection_closed  [2001:db8::1]:443  812 up, 1.2M down in 1m01s  via socks, by address',
+      '    17  2026-11-21 06:00:00Z  ·           connection_closed  [2001:db8::1]:443  812 up, 1.2M down in 1m01s  via socks, by address',
     ],
     [
       'a rename shows both names',
       { verdict: 'deny', target: '/a', target2: '/b' },
-      '    17  2026-11-21 06:00:00  deny        file_read    /a → /b',
+      '    17  2026-11-21 06:00:00Z  deny        file_read    /a → /b',
     ],
     [
       'an event shows what it says',
       { action: 'run_end', status: 0, count: 3 },
-      '    17  2026-11-21 06:00:00  ·           run_end      status 0 3 calls',
+      '    17  2026-11-21 06:00:00Z  ·           run_end      status 0 3 calls',
     ],
   ] as const)('%s', (_name, fields, line) => {
     expect(receiptLine(record(fields))).toBe(line);
