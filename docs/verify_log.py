@@ -210,7 +210,7 @@ def is_record(members):
 
 
 def needs_signature(members):
-    return members.get("verdict") != "allow" and members["action"] != "connection_closed"
+    return members.get("verdict") != "allow" and members["action"] not in ("connection_closed", "result")
 
 
 # ---------------------------------------------------------------- the tree (RFC 6962, 2.1)

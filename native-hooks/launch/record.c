@@ -34,9 +34,24 @@ int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct 
 	return append(supervisor, &w, gk_journal_append);
 }
 
+/* Decisions whose result could not be written down, which says nothing of the others. */
+static void record_losses(struct gk_supervisor *supervisor) {
+	uint8_t buffer[256];
+	struct gk_frame_writer w;
+	unsigned long lost = atomic_load(&supervisor->results_lost);
+	if (lost == 0)
+		return;
+	gk_frame_begin(&w, buffer, sizeof(buffer), GK_FRAME_NOTE, 0);
+	gk_frame_times(&w);
+	gk_frame_bytes(&w, GK_FIELD_KIND, gk_slice_of("results-lost"));
+	gk_frame_u64(&w, GK_FIELD_COUNT, lost);
+	(void)!append(supervisor, &w, gk_journal_append_final);
+}
+
 int gk_record_end(struct gk_supervisor *supervisor, int status) {
 	uint8_t buffer[256];
 	struct gk_frame_writer w;
+	record_losses(supervisor);
 	gk_frame_begin(&w, buffer, sizeof(buffer), GK_FRAME_RUN_END, 0);
 	gk_frame_times(&w);
 	gk_frame_u64(&w, GK_FIELD_STATUS, (uint64_t)(unsigned)status);

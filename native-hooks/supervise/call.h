@@ -29,6 +29,13 @@ struct gk_answer {
 	bool fd_alone; /* the caller goes on only when no copy is left here: set it after gk_answer_fd */
 };
 
+/* Numbers of the journal's records that let a call go on. What became of it is recorded for each (supervise/result.h). */
+#define GK_RECEIPTS_MAX 4
+struct gk_receipts {
+	unsigned count;
+	uint64_t number[GK_RECEIPTS_MAX];
+};
+
 /* The call: registers as the kernel copied them, and what was pinned of the caller. Lives on a worker's stack. */
 struct gk_call {
 	struct gk_supervisor *supervisor;
@@ -45,6 +52,7 @@ struct gk_call {
 	bool vouched; /* then: what started the asker, and after an execve what was started, may have helpers */
 	int door;     /* then: where it waits for the answer, owned */
 	struct gk_answer answer;
+	struct gk_receipts receipts;
 };
 
 /* Fills answer; each returns void so that a handler can end with it. */

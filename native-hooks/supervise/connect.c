@@ -5,6 +5,7 @@
 #include "supervise/files.h"
 #include "supervise/network.h"
 #include "supervise/pool.h"
+#include "supervise/result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@ struct attempt {
 	struct gk_socket socket;
 	struct gk_address to;
 	int target; /* the pinned Unix socket that to names, owned; -1 */
+	bool redirected; /* to the daemon, which alone learns whether the destination is there, and records it */
 };
 
 static int decide(struct gk_call *call, const struct gk_address *asked, struct attempt *attempt);
@@ -37,6 +39,8 @@ static void carry_out(struct gk_call *call, void *context) {
 		result = connect(attempt->socket.fd, &attempt->to.any, attempt->to.length);
 	while (result != 0 && errno == EINTR && attempt->socket.blocking && gk_call_waits(call));
 	gk_answer_result(call, result != 0 ? -errno : 0);
+	if (attempt->redirected && (result == 0 || call->answer.error == EINPROGRESS))
+		gk_receipts_forget(&call->receipts);
 	release(attempt);
 	free(attempt);
 }
@@ -194,6 +198,7 @@ static int decide_internet(struct gk_call *call, const struct gk_address *asked,
 	struct gk_verdict verdict = gk_verdict_own();
 	if (is_loopback_v4(&endpoint) && endpoint.port == gk_network_proxy_port(network)) {
 		error = gk_judge_endpoint(call, &endpoint, &verdict);
+		attempt->redirected = true;
 		return error ? error : gk_announce(call, &attempt->socket, "proxy", endpoint.port, &endpoint, &attempt->to);
 	}
 	bool inspected = is_inspected(call, &endpoint);
@@ -209,5 +214,6 @@ static int decide_internet(struct gk_call *call, const struct gk_address *asked,
 		verdict = gk_decide_address(gk_current_image(call->supervisor), endpoint.address, endpoint.port);
 		error = gk_judge_endpoint(call, &endpoint, &verdict);
 	}
+	attempt->redirected = true;
 	return error ? error : gk_announce(call, &attempt->socket, "transparent", transparent, &endpoint, &attempt->to);
 }

@@ -14,6 +14,7 @@ struct gk_expectation {
 	uint8_t digest[GK_SHA256_BYTES];
 	bool covered;	     /* the new image may start helpers */
 	bool covered_before; /* the old one could */
+	struct gk_receipts receipts; /* by which it was approved: whoever sees what became of it records that */
 	uint64_t serial;     /* names this expectation; set when it is added */
 };
 

@@ -5,6 +5,7 @@
 #include "supervise/files.h"
 #include "supervise/mounts.h"
 #include "supervise/region.h"
+#include "supervise/result.h"
 #include "supervise/supervisor.h"
 
 #include <errno.h>
@@ -123,10 +124,10 @@ static void add_rule(struct gk_frame_writer *w, enum gk_field tag, uint32_t rule
 		gk_frame_u64(w, tag, rule);
 }
 
-static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w) {
+static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w, uint64_t *number) {
 	int error = gk_frame_end(w);
 	if (error == 0)
-		error = gk_journal_append(supervisor->journal, gk_slice(w->buffer, w->length));
+		error = gk_journal_append_numbered(supervisor->journal, gk_slice(w->buffer, w->length), number);
 	if (error < 0)
 		atomic_fetch_add_explicit(&supervisor->unrecorded, 1, memory_order_relaxed);
 	else if (supervisor->channel != NULL)
@@ -183,7 +184,11 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 		gk_frame_bytes(&w, GK_FIELD_ENFORCE, gk_slice_of("hook"));
 	if (subject->port != 0)
 		gk_frame_u64(&w, GK_FIELD_PORT, subject->port);
-	return append(call->supervisor, &w);
+	uint64_t number;
+	int error = append(call->supervisor, &w, &number);
+	if (error == 0 && receipt->verdict != GK_VERDICT_DENY)
+		gk_receipts_add(&call->receipts, number);
+	return error;
 }
 
 static void add_program(struct gk_frame_writer *w, struct gk_call *call) {
@@ -208,7 +213,8 @@ void gk_note(struct gk_call *call, const char *kind, struct gk_slice text) {
 	if (call->tgid != 0)
 		gk_frame_u64(&w, GK_FIELD_PID, (uint64_t)call->tgid);
 	add_program(&w, call);
-	append(call->supervisor, &w);
+	uint64_t number;
+	append(call->supervisor, &w, &number);
 }
 
 static bool is_failure_of_ours(enum gk_reason reason) {

@@ -5,6 +5,7 @@
 #include "supervise/door.h"
 #include "supervise/git_draft.h"
 #include "supervise/receive.h"
+#include "supervise/result.h"
 #include "supervise/task.h"
 #include "supervise/watch.h"
 #include "sys/notify.h"
@@ -124,8 +125,12 @@ void gk_call_finish(struct gk_call *call) {
 	}
 	if (error < 0 && error != -ENOENT)
 		gk_kill_run(supervisor, "an answer could not be delivered");
-	if (call->answer.kind == GK_ANSWER_FD && call->answer.fd >= 0)
+	if (call->answer.fd >= 0)
 		close(call->answer.fd);
+	/* What nobody received is no effect, and what nobody knows is told of nobody. */
+	if (call->answer.kind == GK_ANSWER_FD && (kind != GK_ANSWER_FD || error < 0))
+		call->answer.kind = GK_ANSWER_NONE;
+	gk_result_of_answer(call);
 	if (call->proc >= 0)
 		close(call->proc);
 	call->answer.fd = call->proc = -1;
@@ -148,6 +153,11 @@ bool gk_loop_drain(void) {
 }
 
 /* The caller's own limits (EMFILE) are its own to see; the notification is still open then. */
+static int fail(struct gk_call *call, int error) {
+	gk_answer_error(call, error);
+	return gk_notify_fail(call->listener, call->id, error);
+}
+
 static int give_descriptor(struct gk_call *call) {
 	int error;
 	if (call->answer.fd_alone)
@@ -155,7 +165,7 @@ static int give_descriptor(struct gk_call *call) {
 	do
 		error = gk_notify_give(call->listener, call->id, call->answer.fd, call->answer.fd_cloexec);
 	while (error == -EINTR);
-	return error == 0 || error == -ENOENT ? error : gk_notify_fail(call->listener, call->id, -error);
+	return error == 0 || error == -ENOENT ? error : fail(call, -error);
 }
 
 /* In one step the caller would run on while our copy is still open: a file that it wrote, closed and executes at once would be busy,
@@ -169,6 +179,5 @@ static int give_alone(struct gk_call *call) {
 	call->answer.fd = -1;
 	if (number == -ENOENT)
 		return number;
-	return number < 0 ? gk_notify_fail(call->listener, call->id, -number)
-			  : gk_notify_return(call->listener, call->id, number);
+	return number < 0 ? fail(call, -number) : gk_notify_return(call->listener, call->id, number);
 }

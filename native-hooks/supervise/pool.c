@@ -3,6 +3,7 @@
 #include "supervise/bounds.h"
 #include "supervise/loop.h"
 #include "supervise/pending.h"
+#include "supervise/result.h"
 #include "supervise/turns.h"
 #include "supervise/watch.h"
 
@@ -76,6 +77,7 @@ int gk_run_blocking(struct gk_call *call, gk_work *work, void *context) {
 	gk_watch_wake();
 	/* The copy holds the descriptors now, and may already be finished. */
 	call->proc = call->door = -1;
+	gk_receipts_forget(&call->receipts);
 	call->answer = (struct gk_answer){.kind = GK_ANSWER_NONE, .fd = -1};
 	return 0;
 }

@@ -149,6 +149,7 @@ static int expect(struct gk_call *call, struct spawn *spawn) {
 	e->tid = call->tid;
 	e->device = spawn->chain.image.st_dev;
 	e->inode = spawn->chain.image.st_ino;
+	e->receipts = call->receipts;
 	e->covered_before = spawn->command.covered;
 	e->covered = spawn->verdict->covered && (spawn->command.covered || may_cover(call, spawn));
 	return gk_expectations_add(call->supervisor->tasks->expectations, e);

@@ -38,7 +38,7 @@ struct gk_supervisor {
 	/* Held over every change of the name space (rename, link, unlink, mkdir, create …), so that the run cannot race itself. */
 	pthread_mutex_t mutation;
 	atomic_ulong mutations_begun, mutations_ended;
-	atomic_ulong decided, denied, unrecorded;
+	atomic_ulong decided, denied, unrecorded, results_lost;
 	atomic_bool ending;
 };
 

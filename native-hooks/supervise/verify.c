@@ -2,6 +2,7 @@
  * memory may have changed path and arguments. Everything that a program can do to others is a trapped call, so the first one
  * of the new program is early enough to tell. */
 #include "supervise/judge.h"
+#include "supervise/result.h"
 #include "supervise/spawn.h"
 #include "supervise/spawn_arguments.h"
 #include "supervise/spawn_chain.h"
@@ -112,6 +113,21 @@ static void adopt(struct gk_call *call, const struct gk_birthmark *mark, bool co
 	gk_expectations_drop(tasks->expectations, call->tgid, 0);
 }
 
+/* Of the execs of a process that has become what one of them asked for the others have failed: their threads are gone. */
+static void tell(struct gk_call *call, const struct gk_expectation *became) {
+	struct gk_expectation e = {0};
+	while (gk_expectations_next(call->supervisor->tasks->expectations, call->tgid, e.serial, &e))
+		gk_result_record(call->supervisor, &e.receipts, e.serial == became->serial ? 0 : GK_RESULT_UNTOLD);
+}
+
+/* Those of this thread, whose exec has failed. */
+static void tell_failure(struct gk_call *call) {
+	struct gk_expectation e = {0};
+	while (gk_expectations_next(call->supervisor->tasks->expectations, call->tgid, e.serial, &e))
+		if (e.tid == call->tid)
+			gk_result_record(call->supervisor, &e.receipts, GK_RESULT_UNTOLD);
+}
+
 static int match(struct gk_call *call, const struct gk_expectation *first, struct present *now) {
 	int error = read_present(call, now);
 	if (error)
@@ -121,6 +137,7 @@ static int match(struct gk_call *call, const struct gk_expectation *first, struc
 	struct gk_expectation e = *first;
 	do {
 		if (is_expected(&e, now, digest)) {
+			tell(call, &e);
 			adopt(call, &now->mark, e.covered);
 			return 0;
 		}
@@ -135,6 +152,7 @@ static int verify_against(struct gk_call *call, const struct gk_expectation *fir
 	if (!gk_birthmark_equal(&now->mark, &first->before))
 		return match(call, first, now);
 	/* Still the old program: this thread's exec failed; another thread's may yet happen. */
+	tell_failure(call);
 	gk_expectations_drop(call->supervisor->tasks->expectations, call->tgid, call->tid);
 	return 0;
 }

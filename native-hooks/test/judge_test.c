@@ -1,6 +1,7 @@
 /* Judging: what is refused, what is recorded, and that nothing is released that could not be recorded. */
 #include "supervise/judge.h"
 #include "supervise/loop.h"
+#include "supervise/result.h"
 #include "test/check.h"
 #include "test/image_builder.h"
 
@@ -111,6 +112,52 @@ static void simulation_softens_policy_but_not_protection(void) {
 	CHECK(gk_judge_verdict(&call, &subject, &own) == -EACCES, "a built-in rule that guards gatekeeper");
 }
 
+static size_t records(void) {
+	size_t n = 0;
+	while (record(n).type != 0)
+		n++;
+	return n;
+}
+
+/* A result names the decision that let the call go on: an allow, or a refusal that a simulated run passed by. */
+static void results_name_their_decisions(void) {
+	static const struct {
+		const char *path;
+		bool simulate;
+		size_t results;
+	} rows[] = {{"/free/a", false, 0}, {"/logged/a", false, 1}, {"/denied/a", false, 0}, {"/denied/a", true, 1}};
+	bool simulated = supervisor.simulate;
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		gk_receipts_forget(&call.receipts);
+		supervisor.simulate = rows[i].simulate;
+		size_t before = records();
+		(void)!gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of(rows[i].path));
+		uint64_t decision = records() == before ? 0 : record(before).number;
+		size_t judged = records();
+		gk_answer_error(&call, EMFILE);
+		gk_result_of_answer(&call);
+		CHECK(records() - judged == rows[i].results, "%s", rows[i].path);
+		if (rows[i].results == 0)
+			continue;
+		struct gk_frame_view view = record(judged);
+		CHECK(view.type == GK_FRAME_RESULT && gk_frame_number(&view, GK_FIELD_OF, 0) == decision);
+		CHECK(gk_frame_number(&view, GK_FIELD_ERRNO, 0) == EMFILE && view.field[GK_FIELD_TIME_NS].at != NULL);
+	}
+	/* The kernel answers these, or nobody does. */
+	size_t before = records();
+	gk_answer_continue(&call);
+	gk_result_of_answer(&call);
+	CHECK(records() == before);
+	gk_result_record(&supervisor, &call.receipts, GK_RESULT_UNTOLD);
+	struct gk_frame_view untold = record(before);
+	CHECK(untold.type == GK_FRAME_RESULT && untold.field[GK_FIELD_ERRNO].at == NULL);
+	for (uint64_t number = 1; number < 10; number++)
+		gk_receipts_add(&call.receipts, number);
+	CHECK(call.receipts.count == GK_RECEIPTS_MAX);
+	gk_receipts_forget(&call.receipts);
+	supervisor.simulate = simulated;
+}
+
 /* Nothing that deserves a receipt is released without one, in a simulated run neither. */
 static void a_full_journal_denies(void) {
 	signal(SIGXFSZ, SIG_IGN);
@@ -122,6 +169,11 @@ static void a_full_journal_denies(void) {
 	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/denied/a")) == -EACCES, "though simulated");
 	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/free/a")) == 0);
 	CHECK(atomic_load(&supervisor.unrecorded) == 2);
+	/* The effect is done by then. */
+	gk_answer_value(&call, 0);
+	while (atomic_load(&supervisor.results_lost) == 0)
+		gk_result_of_answer(&call);
+	CHECK(call.answer.kind == GK_ANSWER_VALUE && call.answer.value == 0);
 }
 
 /* The image's file in the directory of images: its digest is n, n, n, and so on. */
@@ -218,6 +270,7 @@ int main(void) {
 	call = (struct gk_call){.supervisor = &supervisor, .tid = 78, .tgid = 77, .nr = 2, .proc = -1, .listener = -1};
 	refuses_and_records();
 	simulation_softens_policy_but_not_protection();
+	results_name_their_decisions();
 	what_is_lent_may_be_read_and_nothing_else();
 	what_is_offered_may_be_read_and_nothing_else();
 	a_full_journal_denies();

@@ -38,6 +38,7 @@ static bool known_type(uint16_t type) {
 	case GK_FRAME_RUN_START:
 	case GK_FRAME_RUN_END:
 	case GK_FRAME_NOTE:
+	case GK_FRAME_RESULT:
 	case GK_FRAME_HELLO:
 	case GK_FRAME_WELCOME:
 	case GK_FRAME_KICK:

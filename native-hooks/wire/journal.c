@@ -18,7 +18,7 @@ struct gk_journal {
 	_Atomic uint64_t position; /* segment number and offset in one, so that asking takes no lock */
 };
 
-static int append(struct gk_journal *journal, struct gk_slice frame, uint64_t reserve);
+static int append(struct gk_journal *journal, struct gk_slice frame, uint64_t reserve, uint64_t *number);
 static void publish_position(struct gk_journal *journal);
 
 int gk_journal_open(int directory, struct gk_slice run, struct gk_journal **out) {
@@ -43,11 +43,17 @@ int gk_journal_open(int directory, struct gk_slice run, struct gk_journal **out)
 }
 
 int gk_journal_append(struct gk_journal *journal, struct gk_slice frame) {
-	return append(journal, frame, GK_JOURNAL_RESERVE_BYTES);
+	uint64_t number;
+	return append(journal, frame, GK_JOURNAL_RESERVE_BYTES, &number);
+}
+
+int gk_journal_append_numbered(struct gk_journal *journal, struct gk_slice frame, uint64_t *number) {
+	return append(journal, frame, GK_JOURNAL_RESERVE_BYTES, number);
 }
 
 int gk_journal_append_final(struct gk_journal *journal, struct gk_slice frame) {
-	return append(journal, frame, 0);
+	uint64_t number;
+	return append(journal, frame, 0, &number);
 }
 
 void gk_journal_position(const struct gk_journal *journal, uint32_t *segment, uint64_t *offset) {
@@ -84,7 +90,7 @@ static int next_segment(struct gk_journal *journal) {
 	return 0;
 }
 
-static int append(struct gk_journal *journal, struct gk_slice frame, uint64_t reserve) {
+static int append(struct gk_journal *journal, struct gk_slice frame, uint64_t reserve, uint64_t *number) {
 	if (frame.length < GK_FRAME_HEADER_BYTES || frame.length > GK_FRAME_MAX_BYTES || gk_load32(frame.at) != frame.length)
 		return -EINVAL;
 	pthread_mutex_lock(&journal->lock);
@@ -92,7 +98,8 @@ static int append(struct gk_journal *journal, struct gk_slice frame, uint64_t re
 	if (!gk_segment_has_room(&journal->segment, frame.length, reserve))
 		error = next_segment(journal);
 	if (error == 0) {
-		gk_segment_write(&journal->segment, frame, journal->next_number++);
+		*number = journal->next_number++;
+		gk_segment_write(&journal->segment, frame, *number);
 		publish_position(journal);
 	}
 	pthread_mutex_unlock(&journal->lock);

@@ -15,6 +15,8 @@ int gk_journal_open(int directory, struct gk_slice run, struct gk_journal **out)
 /* Appends one frame (as finished by gk_frame_end; its number is set here). Thread-safe, no system call unless the segment
  * is full. 0, or -errno (-ENOSPC …): nothing was written and the caller must deny. */
 int gk_journal_append(struct gk_journal *journal, struct gk_slice frame) GK_MUST_CHECK;
+/* The same; *number, written on 0, is what the record is called by. */
+int gk_journal_append_numbered(struct gk_journal *journal, struct gk_slice frame, uint64_t *number) GK_MUST_CHECK;
 /* The same for the run's last records: may use the room that gk_journal_append leaves at a segment's end, so that RUN_END is
  * written even when the disk is full. */
 int gk_journal_append_final(struct gk_journal *journal, struct gk_slice frame) GK_MUST_CHECK;

@@ -1,6 +1,6 @@
 import type { AuditLog } from '../adapters/audit-log/audit-log.ts';
 import { type JournalFinding, readJournal, removeSegments } from '../adapters/supervisor/journal-reader.ts';
-import { coalesceRefusals } from '../core/audit/coalesce.ts';
+import { coalesce } from '../core/audit/coalesce.ts';
 import { imageName, journalRecord, type RunContext } from '../core/audit/journal-record.ts';
 import type { AuditFields } from '../core/audit/record.ts';
 import type { Frame } from '../core/wire/frame.ts';
@@ -121,7 +121,7 @@ export class JournalDrain {
       const receipt = journalRecord(item, context);
       return receipt ?? this.#finding(run, { kind: 'damage', text: `${item.type} is no journal record`, count: 0 });
     });
-    return { records: coalesceRefusals(records), policy };
+    return { records: coalesce(records), policy };
   }
 
   #finding(run: Run, { kind, text, count }: JournalFinding): AuditFields {

@@ -20,10 +20,11 @@ export function recoverRuns(store: RunStore, auditDirectory: string): Map<string
         applyReceipt(run, receipt);
         run.record.auditSeq = receipt.seq;
         if (receipt.action === 'run_lost') run.record.state = 'lost';
-        if (receipt.n === undefined) continue;
+        const told = receipt.through ?? receipt.n;
+        if (told === undefined) continue;
         run.record.position = {
           ...run.record.position,
-          number: Math.max(run.record.position.number, receipt.through ?? receipt.n),
+          number: Math.max(run.record.position.number, told),
         };
         run.record.journalPolicy = receipt.policy ?? run.record.journalPolicy;
       }

@@ -66,6 +66,10 @@ export function decisionFrame(
   );
 }
 
+export function resultFrame(number: bigint, of: number, errno: number): Uint8Array {
+  return encodeFrame('RESULT', { TIME_NS, OF: of, ERRNO: errno }, number);
+}
+
 export function runStartFrame(number: bigint, digest: Uint8Array): Uint8Array {
   return encodeFrame(
     'RUN_START',

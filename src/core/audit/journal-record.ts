@@ -1,3 +1,4 @@
+import { errnoName } from '../kernel/errno.ts';
 import { SYSCALLS } from '../kernel/syscalls.ts';
 import type { Frame, FrameFields } from '../wire/frame.ts';
 import { ACTION, type ActionName, SOURCE, type SourceName, VERDICT, type VerdictName } from '../wire/messages.ts';
@@ -16,6 +17,7 @@ export type RunContext = {
 
 /** The receipt for one journal record, or undefined for a frame that is none. */
 export function journalRecord(frame: Frame, context: RunContext): AuditFields | undefined {
+  if (frame.type === 'RESULT') return resultRecord(frame, context);
   const build = BUILDERS[frame.type];
   if (build === undefined) return undefined;
   const { fields } = frame;
@@ -73,6 +75,19 @@ const BUILDERS: { [type in Frame['type']]?: Builder } = {
     count: integer(fields.COUNT),
   }),
 };
+
+/** Of a decision whose errno only its caller heard it is known that the call failed. */
+function resultRecord({ fields, number }: Frame, { run, agent }: RunContext): AuditFields {
+  return {
+    action: 'result',
+    time: timeOf(fields.TIME_NS),
+    run,
+    agent,
+    n: Number(number),
+    of: integer(fields.OF),
+    result: fields.ERRNO === undefined ? 'failed' : errnoName(Number(fields.ERRNO)),
+  };
+}
 
 function decision(fields: FrameFields, context: RunContext): Omit<AuditFields, 'time'> {
   const action = ACTION_NAMES.get(fields.ACTION ?? -1n) ?? (`action-${Number(fields.ACTION ?? 0n)}` as const);

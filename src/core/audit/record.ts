@@ -95,7 +95,7 @@ export type AuditFields = {
   /** Of what the action tells; of a refusal: how often it came, when more than once, and when last. */
   count?: number | undefined;
   until?: string | undefined;
-  /** What became of a call that was allowed: `ok`, or the name of an errno. Absent: not known. */
+  /** What became of what was allowed: `ok`, the name of an errno, `failed` where only the caller heard which. Absent: not known. */
   result?: string | undefined;
   /** Of a `result` on its own: the number in the run's journal of the decision that it belongs to. */
   of?: number | undefined;
@@ -126,7 +126,7 @@ export type AuditRecord = AuditFields & ChainHead & { prev: string; v: 1; sig?: 
 
 export const CHAIN_START: ChainHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** Everything carries a signature of its own but plain allows and the ends of allowed connections. */
+/** Everything carries a signature of its own but plain allows, and what became of what was allowed. */
 export function needsSignature(record: { action?: unknown; verdict?: unknown }): boolean {
-  return record.verdict !== 'allow' && record.action !== 'connection_closed';
+  return record.verdict !== 'allow' && record.action !== 'connection_closed' && record.action !== 'result';
 }

@@ -20,6 +20,7 @@ export const FRAME = {
   RUN_START: 2,
   RUN_END: 3,
   NOTE: 4,
+  RESULT: 5,
   HELLO: 16,
   WELCOME: 17,
   KICK: 18,
@@ -65,6 +66,7 @@ export const FIELD = {
   SIMULATE: { tag: 30, type: 'u' },
   KIND: { tag: 31, type: 'b' },
   ENFORCE: { tag: 32, type: 'b' },
+  OF: { tag: 33, type: 'u' }, // number of the record that a result belongs to
   // By what else a command was judged (native-hooks/supervise/judge.h, gk_naming)
   ALIAS: { tag: 34, type: 'b' },
   CALLED: { tag: 35, type: 'b' },
