@@ -4,7 +4,7 @@
  * take turns, so that a drift of the machine's speed falls on all; the median of each is quoted. The clock runs inside, so that starting a sandbox is a
  * figure of its own.
  *
- * Options: --rounds N (default 5), --json (without the egress), --only TEXT (workloads whose name contains it, or `egress`).
+ * Options: --rounds N (default 5), --json (without the egress), --only TEXT (workloads whose name contains it, `egress` or `evidence`).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureDecisions } from './decisions.ts';
+import { measureAppends } from './evidence.ts';
 import { measureReloads } from './reloads.ts';
 import { prepareWorkloads, type Workload } from './workloads.ts';
 
@@ -67,11 +68,13 @@ try {
   if ('start: run -- true'.includes(options.only)) rows.push(compareStart());
   const decisions = options.only === '' || 'decisions'.includes(options.only) ? measureDecisions(root, home) : [];
   const reloads = 'reloads'.includes(options.only) ? await measureReloads(gatekeeper, home, env, 4 * rounds) : [];
-  if (options.json) console.log(JSON.stringify({ rounds, rows, decisions, reloads }, null, 2));
+  const evidence = 'evidence'.includes(options.only) ? await measureAppends() : undefined;
+  if (options.json) console.log(JSON.stringify({ rounds, rows, decisions, reloads, evidence }, null, 2));
   else {
     print(rows, decisions);
     if (reloads.length > 0)
       console.log(`a changed policy is in force after ${reloads.sort((a, b) => a - b).join(', ')} ms`);
+    if (evidence !== undefined) printEvidence(evidence);
     if ('egress'.includes(options.only)) {
       const egress = fileURLToPath(new URL('egress.ts', import.meta.url));
       spawnSync(process.execPath, [...process.execArgv, egress], { stdio: 'inherit' });
@@ -157,6 +160,12 @@ function print(rows: readonly Row[], decisions: ReturnType<typeof measureDecisio
       `${rules} rules: compiled in ${compileMs.toFixed(0)} ms to ${image} bytes; C: ${inC.join(', ')}; TypeScript: ${tsPerSecond}/s`,
     );
   }
+}
+
+function printEvidence({ appends, bytesPerEntry }: Awaited<ReturnType<typeof measureAppends>>): void {
+  for (const { what, batch, perSecond } of appends)
+    console.log(`audit log, ${what}, ${batch} at a time: ${perSecond} appends/s`);
+  console.log(`audit log: ${bytesPerEntry} bytes an entry`);
 }
 
 function cells(texts: readonly string[]): string {

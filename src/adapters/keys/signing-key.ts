@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import sodium from 'sodium-native';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { fingerprint, noteKeyId, publicKeyFile, readPublicKey } from './public-key.ts';
+import { fingerprint, noteKeyId, publicKeyFile, publicKeyText, readPublicKey } from './public-key.ts';
 
 export type SigningKey = {
   publicKey: Uint8Array;
@@ -12,14 +12,19 @@ export type SigningKey = {
   sign: (text: string) => string;
   /** Runs a batch of signatures with the key's memory opened once. */
   whileOpen: <T>(work: () => T) => T;
+  /** Overwrites the secret in memory: nothing is signed any more. */
+  destroy: () => void;
 };
+
+/** Where the secret lies. */
+export const secretKeyFile = (directory: string) => `${directory}/ed25519.key`;
 
 /**
  * Opens the key that signs the audit log, or makes it at the first start. The secret lives in locked memory with guard pages that is
  * inaccessible but while something is signed: it never passes through a JavaScript string or an ordinary buffer.
  */
 export function openSigningKey(directory: string): SigningKey {
-  const path = `${directory}/ed25519.key`;
+  const path = secretKeyFile(directory);
   const secret = sodium.sodium_malloc(sodium.crypto_sign_SECRETKEYBYTES);
   const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES);
   if (fs.existsSync(path)) loadKey(path, secret, publicKey);
@@ -27,13 +32,33 @@ export function openSigningKey(directory: string): SigningKey {
   const known = readPublicKey(directory);
   if (known === undefined) writePublicKey(directory, publicKey);
   else if (!publicKey.equals(known)) throw keyError('the secret key and ed25519.pub are not a pair', path);
-  sodium.sodium_mprotect_noaccess(secret);
+  return guardedKey(secret, publicKey);
+}
+
+/** A new key, whose secret is in a file that must not exist yet. */
+export function makeSigningKey(path: string): SigningKey {
+  const secret = sodium.sodium_malloc(sodium.crypto_sign_SECRETKEYBYTES);
+  const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES);
+  sodium.crypto_sign_keypair(publicKey, secret);
+  writeExclusive(path, secret);
+  return guardedKey(secret, publicKey);
+}
+
+/** The key whose secret is in a file. */
+export function loadSigningKey(path: string): SigningKey {
+  const secret = sodium.sodium_malloc(sodium.crypto_sign_SECRETKEYBYTES);
+  const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES);
+  loadKey(path, secret, publicKey);
   return guardedKey(secret, publicKey);
 }
 
 function guardedKey(secret: sodium.SecureBuffer, publicKey: Buffer): SigningKey {
+  const signature = Buffer.alloc(sodium.crypto_sign_BYTES);
+  sodium.sodium_mprotect_noaccess(secret);
   let depth = 0;
+  let gone = false;
   const whileOpen = <T>(work: () => T): T => {
+    if (gone) throw new Error('the secret key was destroyed');
     if (depth++ === 0) sodium.sodium_mprotect_readonly(secret);
     try {
       return work();
@@ -43,12 +68,18 @@ function guardedKey(secret: sodium.SecureBuffer, publicKey: Buffer): SigningKey 
   };
   const sign = (text: string) =>
     whileOpen(() => {
-      const signature = Buffer.alloc(sodium.crypto_sign_BYTES);
       sodium.crypto_sign_detached(signature, Buffer.from(text), secret);
       return signature.toString('base64');
     });
   const keyId = (name: string) => noteKeyId(name, publicKey);
-  return { publicKey, fingerprint: fingerprint(publicKey), keyId, sign, whileOpen };
+  const destroy = () => {
+    if (gone) return;
+    gone = true;
+    sodium.sodium_mprotect_readwrite(secret);
+    sodium.sodium_memzero(secret);
+    sodium.sodium_mprotect_noaccess(secret);
+  };
+  return { publicKey, fingerprint: fingerprint(publicKey), keyId, sign, whileOpen, destroy };
 }
 
 function loadKey(path: string, secret: sodium.SecureBuffer, publicKey: Buffer): void {
@@ -81,7 +112,7 @@ function createKey(directory: string, path: string, secret: sodium.SecureBuffer,
 }
 
 function writePublicKey(directory: string, publicKey: Buffer): void {
-  writeExclusive(publicKeyFile(directory), `${publicKey.toString('base64')}\n${fingerprint(publicKey)}\n`);
+  writeExclusive(publicKeyFile(directory), publicKeyText(publicKey));
 }
 
 /** Complete or not there at all; never over a file that exists. */

@@ -5,31 +5,41 @@ type Plain = string | number | boolean;
  * integers. Members that are undefined are left out. Throws RangeError on what has no canonical form.
  */
 export function canonical(record: Readonly<Record<string, unknown>>): string {
-  return joinMembers(canonicalMembers(record));
+  const [members] = canonicalParts(record, []);
+  return `{${members!.slice(0, -1)}}`;
 }
 
-/** The members in their order, each as it stands in the text. */
-export function canonicalMembers(record: Readonly<Record<string, unknown>>): string[] {
-  const members: string[] = [];
+/**
+ * The members in their order, each with a comma behind it, in one part more than there are names in `at`: each part ends where a member of that name would
+ * stand. `at` is sorted, and none of it is a member's name.
+ */
+export function canonicalParts(record: Readonly<Record<string, unknown>>, at: readonly string[]): string[] {
+  const parts: string[] = [];
+  let members = '';
   for (const name of sorted(Object.keys(record))) {
     const value = record[name];
     if (value === undefined) continue;
     if (!isName(name)) throw new RangeError(`${JSON.stringify(name)} cannot be a member's name`);
     if (!isPlain(value)) throw new RangeError(`member ${name} has no canonical form`);
-    members.push(member(name, value));
+    while (parts.length < at.length && at[parts.length]! < name) {
+      parts.push(members);
+      members = '';
+    }
+    members += `"${name}":${typeof value === 'string' ? JSON.stringify(value) : value},`;
   }
-  return members;
+  while (parts.length < at.length) {
+    parts.push(members);
+    members = '';
+  }
+  parts.push(members);
+  return parts;
 }
 
-export const member = (name: string, value: Plain) =>
-  `"${name}":${typeof value === 'string' ? JSON.stringify(value) : value}`;
 /** Most records are written in the order of their names, and looking is cheaper than sorting. */
 function sorted(names: string[]): string[] {
   for (let at = 1; at < names.length; at++) if (names[at - 1]! > names[at]!) return names.sort();
   return names;
 }
-
-export const joinMembers = (members: readonly string[]) => `{${members.join(',')}}`;
 
 /**
  * Reads a line that must be canonical; undefined when it is not JSON, and 'other-form' when it is, but not in canonical form. Serialising what

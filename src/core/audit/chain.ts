@@ -1,4 +1,4 @@
-import { canonicalMembers, joinMembers, member } from './canonical.ts';
+import { canonicalParts } from './canonical.ts';
 import { type AuditFields, type ChainHead, needsSignature } from './record.ts';
 
 /** SHA-256 of a text's UTF-8 bytes, as 64 hex digits. */
@@ -15,23 +15,18 @@ export function sealRecord(
   head: ChainHead,
   crypto: { hash: HashText; sign: SignText },
 ): { line: string; head: ChainHead } {
+  for (const name of RESERVED) if (name in fields) throw new RangeError('a record has its place from the chain alone');
+  const [toHash, toPrev, toSeq, toSig, toV, end] = canonicalParts(fields, RESERVED) as [string, ...string[]];
   const seq = head.seq + 1;
-  if (RESERVED.some((name) => name in fields)) throw new RangeError('a record has its place from the chain alone');
-  const members = canonicalMembers(fields);
-  for (const own of [member('prev', head.hash), member('seq', seq), member('v', 1)]) insert(members, own);
-  const hash = crypto.hash(joinMembers(members));
-  insert(members, member('hash', hash));
-  if (needsSignature(fields)) insert(members, member('sig', crypto.sign(recordStatement(hash))));
-  return { line: joinMembers(members), head: { seq, hash } };
+  const middle = `${toPrev}"prev":"${head.hash}",${toSeq}"seq":${seq},${toSig}`;
+  const last = end === '' ? `${toV}"v":1}` : `${toV}"v":1,${end!.slice(0, -1)}}`;
+  const hash = crypto.hash(`{${toHash}${middle}${last}`);
+  const sig = needsSignature(fields) ? `"sig":"${crypto.sign(recordStatement(hash))}",` : '';
+  return { line: `{${toHash}"hash":"${hash}",${middle}${sig}${last}`, head: { seq, hash } };
 }
 
+/** In their order. */
 const RESERVED = ['hash', 'prev', 'seq', 'sig', 'v'];
-
-/** At its place in the order: a quote sorts before every letter and digit, so members sort as their names do. */
-function insert(members: string[], added: string): void {
-  const at = members.findIndex((one) => one > added);
-  members.splice(at < 0 ? members.length : at, 0, added);
-}
 
 /** The canonical text that a line's hash covers: the line without its hash and signature. The line must be canonical. */
 export function hashedText(line: string, record: { hash: string; sig?: string }): string {
