@@ -21,10 +21,14 @@ export function addAudit(program: Command, done: Done): void {
     .action(async (options) => done(await (await import('./commands/audit-tail.ts')).auditTail(options)));
   audit
     .command('show')
-    .description('Print one entry with everything that it says.')
-    .argument('<seq>', 'sequence number', wholeNumber)
+    .summary('say everything about one entry')
+    .description(
+      'Say everything about one entry: what was tried and by whom, the verdict and the rule behind it, what became of it, how it is proven, and how to allow it.',
+    )
+    .argument('<entry>', 'number of the entry; last: the latest; denied: the latest that was denied')
+    .option('--log <directory>', 'log to read (default: the one of this user)')
     .addOption(json())
-    .action(async (seq, options) => done(await (await import('./commands/audit-show.ts')).auditShow(seq, options)));
+    .action(async (entry, options) => done(await (await import('./commands/audit-show.ts')).auditShow(entry, options)));
   audit
     .command('verify')
     .description(

@@ -41,16 +41,24 @@ export function findLoggedRun(wanted: string | undefined, keep: (record: AuditRe
 /** The policy that holds in a run, or held when it ended, with everything that its command line said. */
 export function imageOfRun(wanted: string): PolicyImage {
   const { id, policy = '' } = findLoggedRun(wanted, () => false);
-  const digest = policy.replace(/^sha256:/, '');
-  const path = `${ownHome().images}/${digest}.gkimg`;
-  try {
-    const bytes = readFileSync(path);
-    if (createHash('sha256').update(bytes).digest('hex') === digest) return PolicyImage.open(bytes, digest);
-  } catch (cause) {
-    throw new GatekeeperError('GK_RUN_NOT_FOUND', { what: `the policy of run ${id} is not there`, where: path, cause });
-  }
-  throw new GatekeeperError('GK_RUN_NOT_FOUND', { what: `the policy of run ${id} is not what it was`, where: path });
+  const image = keptImage(policy);
+  if (typeof image !== 'string') return image;
+  throw new GatekeeperError('GK_RUN_NOT_FOUND', { what: `the policy of run ${id} ${image}`, where: imagePath(policy) });
 }
+
+/** The policy that a receipt names (`sha256:…`), or why it cannot be had. */
+export function keptImage(policy: string): PolicyImage | 'is not there' | 'is not what it was' {
+  const digest = policy.replace(/^sha256:/, '');
+  try {
+    const bytes = readFileSync(imagePath(policy));
+    if (createHash('sha256').update(bytes).digest('hex') !== digest) return 'is not what it was';
+    return PolicyImage.open(bytes, digest);
+  } catch {
+    return 'is not there';
+  }
+}
+
+const imagePath = (policy: string): string => `${ownHome().images}/${policy.replace(/^sha256:/, '')}.gkimg`;
 
 /** `latest`: only the last run is wanted, so the records of others are let go. */
 function take(

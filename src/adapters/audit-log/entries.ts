@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntryFilter } from '../../core/audit/entry-filter.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { type LogLine, type LogPlace, readBatches, splitLines, toRecord } from './read.ts';
+import { type LogLine, type LogPlace, readBatches, segmentHolding, splitLines, toRecord } from './read.ts';
 import { listSegments, readFirstLine, segmentPath } from './segments.ts';
 
 /** A wanted entry, and the line that it stands in, without the newline. */
@@ -33,6 +33,20 @@ export async function* followEntries(
     yield { entries: [], lines: 0, strange: 0, end: place };
     await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** The entry of a number. */
+export function findEntry(directory: string, seq: number): LogEntry | undefined {
+  const needle = `"seq":${seq},`;
+  const filter = {
+    mayMatch: (line: string) => line.includes(needle),
+    matches: (record: AuditRecord) => record.seq === seq,
+  };
+  for (const { lines } of readBatches(directory, { segment: segmentHolding(directory, seq), offset: 0 })) {
+    const [found] = select(lines, filter).entries;
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Where the log ends now, behind its last whole line. */
@@ -93,7 +107,7 @@ function firstSegmentSince(directory: string, since: number | undefined): number
   return 0;
 }
 
-function select(lines: readonly LogLine[], filter: EntryFilter): Omit<EntryBatch, 'end'> {
+function select(lines: readonly LogLine[], filter: Pick<EntryFilter, 'mayMatch' | 'matches'>): Omit<EntryBatch, 'end'> {
   const entries: LogEntry[] = [];
   let strange = 0;
   let whole = 0;

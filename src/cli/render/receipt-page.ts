@@ -1,0 +1,263 @@
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { visible, visibleShort } from '../../core/text/visible.ts';
+import type { Proof, ReceiptAccount, RunOfReceipt } from '../receipt-account.ts';
+import type { RuleOfReceipt } from '../receipt-rule.ts';
+import { durationText } from './amounts.ts';
+import { localTime } from './clock.ts';
+import { paint, paintVerdict } from './paint.ts';
+import { reasonText } from './reason-text.ts';
+import { subjectOf, traffic } from './receipt.ts';
+
+/** Everything about one entry, for a person: a line for each thing, in the order in which one asks. */
+export function receiptPage(account: ReceiptAccount): string {
+  const { record, run, rule, pierced, policy, result, alike, proof, toAllow, next } = account;
+  const rows: Row[] = [
+    ['what', WHAT[record.action] ?? ''],
+    ...bytesRows(record),
+    ...connectionRows(record),
+    ['by', programText(record)],
+    ...runRows(run),
+    ['when', whenText(record)],
+    ['verdict', record.verdict === undefined ? '' : verdictText(record, rule)],
+    ...ruleRows(rule, 'rule'),
+    ...ruleRows(pierced, 'pierced'),
+    [
+      '',
+      policy === 'is not there' || policy === 'is not what it was'
+        ? `the policy that decided ${policy}: no more is known of its rules`
+        : '',
+    ],
+    ['approved', approvalText(record)],
+    ['result', resultText(record, result)],
+    ['traffic', traffic(record)],
+    ['alike', alikeText(record, alike)],
+    ...otherRows(record),
+    ['policy', visible(record.policy ?? '')],
+    ['proof', proofText(record, proof)],
+    ['', paint('dim', `hash ${visible(record.hash)}`)],
+    ['', paint('dim', `prev ${visible(record.prev)}`)],
+    ['to allow', visible(toAllow ?? '')],
+    ...next.map((command, at): Row => [at === 0 ? 'see also' : '', visible(command)]),
+  ];
+  return [heading(record), ...rows.filter(([, text]) => text !== '').map(rowText)].join('\n');
+}
+
+type Row = [name: string, text: string];
+
+const rowText = ([name, text]: Row): string => `${paint('dim', name.padEnd(NAME_WIDTH))}  ${text}`;
+
+function heading(record: AuditRecord): string {
+  const verdict = record.verdict === undefined ? '' : `${paintVerdict(visible(record.verdict))}  `;
+  return `${paint('bold', `entry ${record.seq}`)}  ${verdict}${visible(record.action)} ${visible(subjectOf(record))}`.trimEnd();
+}
+
+/** Texts that are escaped in the log since they are no UTF-8. */
+function bytesRows(record: AuditRecord): Row[] {
+  const fields = [
+    ['target', record.targetBytes],
+    ['target2', record.target2Bytes],
+    ['program', record.programBytes],
+    ['command', record.commandBytes],
+    ['cwd', record.cwdBytes],
+  ] as const;
+  return fields.flatMap(([name, bytes]): Row[] =>
+    bytes === undefined ? [] : [['bytes', `${name} is no UTF-8; in base64 ${visible(bytes)}`]],
+  );
+}
+
+function connectionRows({ action, address, via, known, destination, target, command }: AuditRecord): Row[] {
+  if (action === 'shell_exec')
+    return target === undefined || command === undefined ? [] : [['program', visible(target)]];
+  if (via === undefined) return [];
+  const name =
+    known === undefined
+      ? ''
+      : known === 'literal'
+        ? '; by address, without a name'
+        : `; name ${KNOWN[known] ?? `by ${visible(known)}`}`;
+  const behind = address === undefined || address === destination ? '' : `${visible(address)}, `;
+  return [['address', `${behind}${VIA[via] ?? `via ${visible(via)}`}${name}`]];
+}
+
+function programText({ program, pid, tid, syscall }: AuditRecord): string {
+  if (program === undefined && pid === undefined) return '';
+  const thread = tid === undefined || tid === pid ? '' : `, thread ${tid}`;
+  return `${visible(program ?? 'a program')}, process ${pid ?? '?'}${thread}${syscall === undefined ? '' : `, ${visible(syscall)}`}`;
+}
+
+function runRows(run: RunOfReceipt | null): Row[] {
+  if (!run) return [];
+  const { id, name, command, cwd, simulate, enforce } = run;
+  const how = [simulate ? 'simulated' : '', enforce ? `enforced by ${visible(enforce)}` : ''].filter(Boolean);
+  return [
+    ['run', `${visible(name)} (${visible(id)})${how.length > 0 ? `, ${how.join(', ')}` : ''}`],
+    [
+      '',
+      command === null
+        ? ''
+        : `${visibleShort(command, 160)}${cwd === null ? '' : paint('dim', `  in ${visible(cwd)}`)}`,
+    ],
+  ];
+}
+
+function whenText({ time, until, count }: AuditRecord): string {
+  const first = `${localTime(time)} ${paint('dim', `(${visible(time)})`)}`;
+  if (until === undefined) return first;
+  const span = durationText(Math.max(0, Date.parse(until) - Date.parse(time)));
+  return `${first}; ${count ?? 1} times in ${span}, last ${localTime(until)}`;
+}
+
+function verdictText({ verdict, source, reason }: AuditRecord, rule: RuleOfReceipt | null): string {
+  if (source === 'silence') return `${paintVerdict(visible(verdict ?? ''))}: a rule asks somebody, and nobody answered`;
+  const who = rule ? '' : ` by ${SOURCES[source ?? ''] ?? visible(source ?? 'nobody')}`;
+  // What a rule gives as its reason stands with the rule.
+  const why = reason === undefined || reason === rule?.reason || reason === 'no-rule' ? '' : `: ${reasonText(reason)}`;
+  return `${paintVerdict(visible(verdict ?? ''))}${who}${why}`;
+}
+
+function ruleRows(rule: RuleOfReceipt | null, name: string): Row[] {
+  if (!rule) return [];
+  const { label, effect, pattern, reason, place, changed } = rule;
+  const words = `${paint('bold', visible(label))}${effect === null ? '' : ` ${effect}`}${pattern === null ? '' : ` ${visible(pattern)}`}`;
+  const where = place === null ? (changed ? 'the file is not what it was then' : '') : visible(place);
+  return [
+    [name, `${words}${reason === null ? '' : `: ${visible(reason)}`}`],
+    ['', where && paint('dim', `at ${where}`)],
+  ];
+}
+
+function approvalText({ approver, answered, grant }: AuditRecord): string {
+  if (approver === undefined && grant === undefined) return '';
+  const when = answered === undefined ? '' : `, ${localTime(answered)}`;
+  return `by ${visible(approver ?? 'somebody')}${when}${grant === undefined ? '' : `; grant ${visible(grant)}`}`;
+}
+
+function resultText({ verdict, action }: AuditRecord, result: string | null): string {
+  if (action === 'result' || result !== null)
+    return result === 'ok' ? 'it succeeded' : `it ended with ${visible(result ?? '?')}`;
+  return verdict === 'allow' ? 'not known: how the call ended was not recorded' : '';
+}
+
+function alikeText({ action, verdict }: AuditRecord, { receipts, times }: ReceiptAccount['alike']): string {
+  if (verdict === undefined || receipts < 2) return '';
+  const often = times > receipts ? ` (${times} times)` : '';
+  return `${receipts} entries of this run are ${visible(action)}, ${visible(verdict)}${often}`;
+}
+
+/** Members that nothing above shows. */
+function otherRows(record: AuditRecord): Row[] {
+  return Object.entries(record)
+    .filter(([name, value]) => value !== undefined && !SAID.has(name))
+    .map(([name, value]): Row => [visible(name), visible(String(value))]);
+}
+
+function proofText({ seq }: AuditRecord, { hashFits, signature, checkpoint, covered }: Proof): string {
+  const hash = hashFits ? 'the hash fits' : paint('red', 'the hash does NOT fit: the entry was changed');
+  const cover = covered
+    ? `within the checkpoint of ${checkpoint}`
+    : checkpoint === null
+      ? 'there is no checkpoint'
+      : `not yet within the checkpoint of ${checkpoint}, which is before ${seq}`;
+  return `${hash}; ${SIGNATURES[signature]}; ${cover}`;
+}
+
+const NAME_WIDTH = 8;
+const SIGNATURES = {
+  own: 'signed by the key of this user',
+  other: 'signed by another key than that of this user (see: gatekeeper audit verify)',
+  none: 'without a signature of its own',
+  unknown: 'signed; the public key is not there to check it',
+} as const;
+const WHAT: Readonly<Record<string, string>> = {
+  file_read: 'reading a file or directory',
+  file_write: 'writing, making or moving a file',
+  file_delete: 'removing a file',
+  shell_exec: 'starting a program',
+  network: 'reaching a destination',
+  unix_socket: 'connecting to a socket of this machine',
+  tool_call: 'calling a tool',
+  connection_closed: 'the end of a connection that was allowed',
+  gap: 'entries that never came',
+  damage: 'bytes of a journal that are no record',
+  recovered: 'the end of the log was mended',
+  policy_change: 'another policy is in force from here on',
+  policy_error: 'a changed policy is not fit; the last good one stays in force',
+  run_lost: 'the supervisor of a run is gone without a word',
+};
+const SOURCES: Readonly<Record<string, string>> = {
+  default: 'the default, since no rule matched',
+  protection: 'the protection of gatekeeper itself',
+  inherited: 'the command that it helps, which a rule allows',
+  typed: 'whoever started the run: it is what they typed',
+  launcher: 'its being a shell or launcher: what it starts is judged by itself',
+  own: 'its being the run’s own',
+  internal: 'the supervisor, which could not judge it',
+};
+const VIA: Readonly<Record<string, string>> = {
+  connect: 'through the proxy (CONNECT)',
+  http: 'through the proxy (HTTP)',
+  upgrade: 'through the proxy (HTTP upgrade)',
+  socks: 'through the proxy (SOCKS)',
+  transparent: 'connected to directly',
+  inspect: 'within TLS that is inspected',
+  dns: 'asked for by name alone',
+};
+const KNOWN: Readonly<Record<string, string>> = {
+  connect: 'from its CONNECT line',
+  http: 'from its request',
+  socks: 'from SOCKS',
+  dns: 'from the address that stands for it in this run',
+  sni: 'from its TLS',
+};
+/** What the page has said in one way or another. */
+const SAID: ReadonlySet<string> = new Set([
+  ...[
+    'action',
+    'address',
+    'agent',
+    'answered',
+    'approver',
+    'bytesDown',
+    'bytesUp',
+    'command',
+    'commandBytes',
+    'count',
+    'cwd',
+    'cwdBytes',
+  ],
+  ...[
+    'destination',
+    'durationMs',
+    'enforce',
+    'grant',
+    'hash',
+    'known',
+    'mayWrite',
+    'n',
+    'through',
+    'method',
+    'of',
+    'path',
+    'pid',
+    'pierced',
+    'policy',
+    'port',
+    'prev',
+  ],
+  ...[
+    'program',
+    'programBytes',
+    'reason',
+    'result',
+    'rule',
+    'run',
+    'seq',
+    'sig',
+    'simulate',
+    'source',
+    'syscall',
+    'target',
+    'target2',
+  ],
+  ...['target2Bytes', 'targetBytes', 'tid', 'time', 'until', 'v', 'verdict', 'via'],
+]);
