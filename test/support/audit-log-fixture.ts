@@ -1,4 +1,5 @@
-import { AuditLog, type AuditLogOptions } from '../../src/adapters/audit-log/audit-log.ts';
+import { AuditLog } from '../../src/adapters/audit-log/audit-log.ts';
+import type { AuditLogOptions } from '../../src/adapters/audit-log/log-options.ts';
 import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { verifyKey, verifyWith } from '../../src/adapters/keys/public-key.ts';
 import { openSigningKey } from '../../src/adapters/keys/signing-key.ts';

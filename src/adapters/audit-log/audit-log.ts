@@ -2,29 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { keyChangeEntry } from '../../core/audit/key-change.ts';
 import { CompactRange } from '../../core/audit/merkle.ts';
 import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
-import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
+import { Emergency } from './emergency.ts';
+import { type AppendTerms, type AuditLogOptions, DEFAULTS } from './log-options.ts';
+import { unfinishedOutage } from './outage.ts';
+import { tailRecords } from './read.ts';
 import { type RecoveredLog, recoverLog } from './recovery.ts';
 import { type LogPlace, type LogSigner, sealBatch } from './seal-batch.ts';
 import { SegmentFile } from './segment-file.ts';
 import { startEntry } from './segment-start.ts';
 import { treeHasher } from './tree-hasher.ts';
+import { rewriteUnsynced } from './unsynced.ts';
 
-export type AuditLogOptions = {
-  directory: string;
-  signer: LogSigner;
-  verify: (statement: string, signature: string) => boolean;
-  /** RFC 3339, UTC. */
-  now: () => string;
-  writeAtomic: (path: string, content: string) => void;
-  /** A file that has grown to this, or is as old, is followed by another one. */
-  segmentBytes?: number;
-  segmentAgeMs?: number;
-  /** Hears of each checkpoint when it is on the disk. */
-  checkpointed?: (note: string) => void;
-};
-
-type Waiting = {
+type Waiting = AppendTerms & {
   records: () => readonly AuditFields[];
   done: (head: ChainHead) => void;
   failed: (error: unknown) => void;
@@ -35,7 +25,7 @@ type Waiting = {
 /**
  * The one writer of the log. Its caller holds the lock of the directory. What is appended in one turn of the event loop is
  * sealed and written together. An append resolves when its lines are in the kernel's hands, in order, and rejects when
- * they are not in the log at all: a failed write is undone before anything else is tried.
+ * they are not in the log at all: a failed write is undone before anything else is tried. What comes then: `Emergency`.
  */
 export class AuditLog {
   readonly #options: Required<AuditLogOptions>;
@@ -46,23 +36,31 @@ export class AuditLog {
   #segmentBegan: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
-  #failure: Error | undefined;
+  readonly #emergency: Emergency;
+  /** What the disk is known to hold. */
+  #synced: LogPlace;
   #closed = false;
 
   private constructor(options: AuditLogOptions, { head, start, segment, size }: RecoveredLog) {
-    this.#options = { segmentBytes: SEGMENT_BYTES, segmentAgeMs: SEGMENT_AGE_MS, checkpointed: () => {}, ...options };
+    this.#options = { ...DEFAULTS, ...options };
     this.#signer = options.signer;
     const tree = start?.tree ?? new CompactRange(treeHasher);
-    this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree };
+    this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree, bytes: size };
+    this.#synced = this.#place;
     this.#file = new SegmentFile(options.directory, segment, size);
     this.#segmentBegan = Date.parse(start?.time ?? options.now());
     this.#checkpoints = new CheckpointWriter({
       ...this.#options,
       place: () => ({ place: this.#place, signer: this.#signer }),
-      sync: () => this.#file.sync(),
-      failed: (error) => {
-        this.#failure ??= this.#writeError(error);
-      },
+      sync: (place) => this.#sync(place),
+      failed: (cause) => this.#emergency.note(cause),
+    });
+    this.#emergency = new Emergency({
+      ...this.#options,
+      write: (records) => this.#writeBatch(records),
+      checkpoint: () => this.#checkpoints.now(),
+      rewrite: () => rewriteUnsynced(this.#file, this.#synced, this.#place),
+      wake: () => this.#wake(),
     });
   }
 
@@ -74,6 +72,9 @@ export class AuditLog {
     for (const finding of recovered.findings) {
       await log.append([{ action: 'recovered', time: now(), ...finding }]);
     }
+    const unfinished = unfinishedOutage(tailRecords(directory, MOST_ENDINGS), now());
+    if (unfinished.length > 0) await log.append(unfinished);
+    await log.#emergency.keepRoom();
     return log;
   }
 
@@ -83,11 +84,16 @@ export class AuditLog {
 
   /** Why the last write failed; undefined while the log works. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#emergency.outage?.error;
   }
 
-  append(records: readonly AuditFields[]): Promise<ChainHead> {
-    return this.#append({ records: () => records });
+  /** Receipts that were let go while the log could not be written, and are not told of yet. */
+  get unrecorded(): number {
+    return this.#emergency.outage?.unrecorded ?? 0;
+  }
+
+  append(records: readonly AuditFields[], terms: AppendTerms = {}): Promise<ChainHead> {
+    return this.#append({ ...terms, records: () => records });
   }
 
   /**
@@ -116,35 +122,59 @@ export class AuditLog {
   /** Writes what is waiting and a checkpoint. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#emergency.close();
     while (this.#writing !== undefined) await this.#writing;
     this.#checkpoints.close();
-    if (this.#failure === undefined) await this.#checkpoints.now();
+    if (this.#emergency.outage === undefined) await this.#checkpoints.now();
     await this.#file.close();
   }
 
-  #append(what: Pick<Waiting, 'records' | 'signer'>): Promise<ChainHead> {
+  #append(what: Omit<Waiting, 'done' | 'failed'>): Promise<ChainHead> {
     if (this.#closed) return Promise.reject(new Error('the audit log is closed'));
     return new Promise((done, failed) => {
       this.#waiting.push({ ...what, done, failed });
-      this.#writing ??= this.#writeWaiting();
+      this.#wake();
     });
   }
 
+  #wake(): void {
+    if (this.#waiting.length > 0 || this.#emergency.due) this.#writing ??= this.#writeWaiting();
+  }
+
   async #writeWaiting(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#emergency.due) {
       await new Promise(setImmediate); // let the rest of this turn join the batch, and other work go on
+      await this.#emergency.work();
       const batch = this.#waiting.splice(0, this.#nextBatch());
-      try {
-        await this.#writeBatch(batch.flatMap(({ records }) => records()));
-        this.#signer = batch[0]!.signer ?? this.#signer;
-        this.#failure = undefined;
-        for (const { done } of batch) done(this.#place.head);
-      } catch (error) {
-        this.#failure = this.#writeError(error);
-        for (const { failed } of batch) failed(this.#failure);
-      }
+      const halted = this.#emergency.outage !== undefined;
+      const refused = await this.#take(halted ? batch.filter(({ ending }) => ending) : batch);
+      this.#refuse(refused || halted ? batch.filter((one) => refused || !one.ending) : []);
     }
     this.#writing = undefined;
+  }
+
+  /** False when they are in the log. */
+  async #take(batch: readonly Waiting[]): Promise<boolean> {
+    if (batch.length === 0) return false;
+    try {
+      await this.#writeBatch(batch.flatMap(({ records }) => records()));
+    } catch (cause) {
+      await this.#emergency.suspend(cause);
+      return true;
+    }
+    this.#signer = batch[0]!.signer ?? this.#signer;
+    for (const { done } of batch) done(this.#place.head);
+    return false;
+  }
+
+  #refuse(batch: readonly Waiting[]): void {
+    const { outage } = this.#emergency;
+    for (const { records, mayBeLost, done, failed } of batch) {
+      if (mayBeLost && this.#options.onFailure === 'degrade') {
+        outage?.lose(records());
+        done(this.#place.head);
+      } else failed(outage?.error);
+    }
   }
 
   /** How many may be written at once: all that one key signs. */
@@ -181,16 +211,18 @@ export class AuditLog {
     await this.#checkpoints.now();
     const full = this.#file;
     this.#file = new SegmentFile(this.#options.directory, full.number + 1, 0);
+    this.#place = { ...this.#place, bytes: 0 };
+    this.#synced = this.#place;
     await full.close();
   }
 
-  #writeError(cause: unknown): Error {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const what = `the audit log cannot be written: ${why}`;
-    return new GatekeeperError('GK_AUDIT_WRITE', { what, where: this.#options.directory, cause });
+  async #sync(place: LogPlace): Promise<void> {
+    const file = this.#file;
+    await file.sync();
+    if (file === this.#file) this.#synced = place;
   }
 }
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
-const SEGMENT_AGE_MS = 24 * 60 * 60 * 1000;
 const MAX_BATCH = 4096;
+/** What may stand behind the entry that the log takes nothing: ends of runs. */
+const MOST_ENDINGS = 1024;

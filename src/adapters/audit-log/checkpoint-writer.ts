@@ -9,8 +9,8 @@ export type CheckpointWriterOptions = {
   checkpointed: (note: string) => void;
   /** Where the log stands, and who signs there. */
   place: () => { place: LogPlace; signer: LogSigner };
-  /** Puts on the disk what has been written. */
-  sync: () => Promise<void>;
+  /** Puts on the disk what has been written, up to that place at least. */
+  sync: (place: LogPlace) => Promise<void>;
   /** Hears of one that could not be written. */
   failed: (error: unknown) => void;
 };
@@ -64,7 +64,7 @@ export class CheckpointWriter {
     const { place, signer } = this.#options.place();
     const size = place.tree.end;
     if (place === this.#signed || size === 0) return;
-    await sync();
+    await sync(place);
     const origin = originOf(place.log);
     const root = Buffer.from(place.tree.root()).toString('base64');
     const note = sealCheckpoint({ origin, size, root }, signer.keyId(origin), signer.sign);

@@ -1,8 +1,7 @@
+import { hash } from 'node:crypto';
 import { sealRecord } from '../../core/audit/chain.ts';
 import type { CompactRange } from '../../core/audit/merkle.ts';
 import { type AuditFields, type ChainHead, needsSignature } from '../../core/audit/record.ts';
-import { treeHasher } from './tree-hasher.ts';
-import { sha256 } from './verify-log.ts';
 
 /** Where a log stands. Never changed: what is written makes another one. */
 export type LogPlace = {
@@ -11,6 +10,8 @@ export type LogPlace = {
   readonly head: ChainHead;
   /** Over all entries. */
   readonly tree: CompactRange;
+  /** What its last file holds. */
+  readonly bytes: number;
 };
 
 export type LogSigner = {
@@ -25,24 +26,30 @@ export type LogSigner = {
 
 /** The lines to write behind a place, and the place behind them. */
 export function sealBatch(
-  { log, head: from, tree: before }: LogPlace,
+  { log, head: from, tree: before, bytes: held }: LogPlace,
   records: readonly AuditFields[],
   signer: LogSigner,
 ): { bytes: Buffer; place: LogPlace } {
   let head = from;
   const tree = before.copy();
-  const lines: Buffer[] = [];
+  let lines = '';
   const seal = () => {
     for (const record of records) {
-      const sealed = sealRecord(record, head, { hash: sha256, sign: signer.sign });
+      const sealed = sealRecord(record, head, { hash: hashText, sign: signer.sign });
       head = sealed.head;
-      const line = Buffer.from(`${sealed.line}\n`);
-      tree.add(treeHasher.leaf(line.subarray(0, -1)));
-      lines.push(line);
+      tree.add(leafOfText(sealed.line));
+      lines += `${sealed.line}\n`;
     }
   };
   // Opening the key's memory costs as much as ten receipts without a signature.
   if (records.some(needsSignature)) signer.whileOpen(seal);
   else seal();
-  return { bytes: Buffer.concat(lines), place: { log, head, tree } };
+  const bytes = Buffer.from(lines);
+  return { bytes, place: { log, head, tree, bytes: held + bytes.length } };
 }
+
+/** As the hasher's of the line's bytes: Node encodes and hashes a text for less than it makes a buffer of it. */
+const leafOfText = (line: string) => Buffer.from(hash('sha256', `\0${line}`, 'binary'), 'latin1');
+
+/** SHA-256 of a text's UTF-8 bytes in hex. */
+export const hashText = (text: string) => hash('sha256', text, 'hex');

@@ -12,6 +12,7 @@ export class SegmentFile {
   #size: number;
   #file: FileHandle | undefined;
   #undo = false;
+  #unsynced = false;
   #heldUpUntil = 0;
 
   /** `size`: what is in it already; it is made when it is first written to. */
@@ -38,9 +39,48 @@ export class SegmentFile {
     this.#size += bytes.length;
   }
 
-  /** Waits until the disk has what was written. */
+  /**
+   * Waits until the disk has what was written. The kernel tells of a write that failed once, and then counts it as done (fsync(2), "EIO"): after an error
+   * no other answer is believed until it was written once more.
+   */
   async sync(): Promise<void> {
-    await this.#file?.datasync();
+    if (this.#unsynced) throw new Error(`the disk did not take what was written to ${this.number}.jsonl`);
+    try {
+      await this.#file?.datasync();
+    } catch (error) {
+      this.#unsynced = true;
+      throw error;
+    }
+  }
+
+  /** Whether the disk may not have what was written. */
+  get unsynced(): boolean {
+    return this.#unsynced;
+  }
+
+  /** What was written, from there to the end. */
+  async read(from: number): Promise<Buffer> {
+    const file = await this.#open();
+    const bytes = Buffer.alloc(this.#size - from);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, from + at);
+      if (bytesRead === 0) throw new Error(`${this.number}.jsonl is shorter than what was written to it`);
+      at += bytesRead;
+    }
+    return bytes;
+  }
+
+  /** Writes the same once more where it stands, and waits until the disk has it. */
+  async rewrite(from: number, bytes: Buffer): Promise<void> {
+    const file = await open(segmentPath(this.#directory, this.number), 'r+'); // not to append
+    try {
+      for (let at = 0; at < bytes.length; )
+        at += (await file.write(bytes, at, bytes.length - at, from + at)).bytesWritten;
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    this.#unsynced = false;
   }
 
   async close(): Promise<void> {

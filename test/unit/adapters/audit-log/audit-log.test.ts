@@ -223,16 +223,22 @@ describe('after a crash in the middle of a write', () => {
 describe('when the log cannot be written', () => {
   test('an append rejects, nothing of it stays, and the next one works when there is room again', async () => {
     const fixture = auditLogFixture();
-    const log = await fixture.open({ segmentBytes: 100 });
+    let again = (): void => undefined;
+    const works = new Promise<void>((resumed) => (again = resumed));
+    const log = await fixture.open({ segmentBytes: 100, retryMs: 5, resumed: () => again() });
     await log.append([allowed('/a')]);
     mkdirSync(`${fixture.directory}/000002.jsonl`); // the next file cannot be opened
     await expect(log.append([denied('/b')])).rejects.toThrow('EISDIR');
+    await expect(log.append([denied('/b')])).rejects.toThrow('EISDIR');
     expect(log.failure?.message).toContain('EISDIR');
     rmSync(`${fixture.directory}/000002.jsonl`, { recursive: true });
-    await log.append([denied('/c')]);
+    await works;
     expect(log.failure).toBeUndefined();
+    await log.append([denied('/c')]);
     await log.close();
-    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 4 });
+    const actions = [...readRecords(fixture.directory)].flat().map(({ action, target = '' }) => `${action}${target}`);
+    expect(actions).toEqual(['log_start', 'file_read/a', 'segment', 'resume', 'segment', 'file_read/c']);
+    expect(await fixture.verify()).toMatchObject({ ok: true });
   });
 
   test('a file that someone else changed is not written behind', async () => {
