@@ -25,6 +25,7 @@ export function egressRecord<Image>(
       policy: at.policy,
       port: event.port ?? undefined,
       program: event.program,
+      result: event.result,
       run: event.run,
       time: at.time,
       via: event.via,

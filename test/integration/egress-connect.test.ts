@@ -25,7 +25,7 @@ describe('CONNECT', () => {
     expect(await readAll(tunnel)).toBe('hello');
     await expect
       .poll(() => rig.events.at(-1))
-      .toMatchObject({ kind: 'closed', bytesUp: 5, bytesDown: 5, address: '127.0.0.1' });
+      .toMatchObject({ kind: 'closed', bytesUp: 5, bytesDown: 5, address: '127.0.0.1', result: 'ok' });
   });
 
   it('refuses a denied name before it is resolved, and says how to allow it', async () => {
@@ -216,6 +216,6 @@ it('records that an allowed destination could not be reached', async () => {
   expect(bodyOf(answer)).toMatchObject({ error: 'egress_failed', reason: 'unreachable' });
   expect(rig.events).toMatchObject([
     { kind: 'decision', verdict: 'allow' },
-    { kind: 'closed', bytesUp: 0, bytesDown: 0 },
+    { kind: 'closed', bytesUp: 0, bytesDown: 0, result: 'ECONNREFUSED' },
   ]);
 });

@@ -18,7 +18,9 @@ describe('plain HTTP', () => {
       { via: 'http', method: 'GET', path: '/a%20b/c', host: 'good.test', verdict: 'allow' },
     ]);
     expect(JSON.stringify(rig.events)).not.toContain('s3cret');
-    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', bytesDown: answer.length });
+    await expect
+      .poll(() => rig.events.at(-1))
+      .toMatchObject({ kind: 'closed', bytesDown: answer.length, result: 'ok' });
   });
 
   it('accepts a URL without a path', async () => {
@@ -87,6 +89,7 @@ describe('plain HTTP', () => {
     const answer = await exchange(rig.proxyPort, get(`http://a.test:${dead.port}/`));
     expect(answer).toMatch(/^HTTP\/1\.1 502/);
     expect(bodyOf(answer)).toMatchObject({ error: 'egress_failed', reason: 'unreachable', host: 'a.test' });
+    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', result: 'ECONNREFUSED' });
     rig.addresses = { 'none.test': [] };
     expect(bodyOf(await exchange(rig.proxyPort, get('http://none.test/')))).toMatchObject({ reason: 'unresolved' });
     expect(rig.decisions().at(-1)).toMatchObject({ verdict: 'allow', reason: 'unresolved', address: null });

@@ -50,7 +50,9 @@ describe('upgrades over plain HTTP', () => {
     await server.close();
     const answer = await exchange(rig.proxyPort, upgrade(`http://ws.test:${server.port}/`, 'websocket'));
     expect(answer).toMatch(/^HTTP\/1\.1 502 /);
-    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', address: null, bytesUp: 0 });
+    await expect
+      .poll(() => rig.events.at(-1))
+      .toMatchObject({ kind: 'closed', address: null, bytesUp: 0, result: 'ECONNREFUSED' });
   });
 
   it.each([

@@ -235,6 +235,7 @@ describe('an inspected tunnel', () => {
     const said = await ask(await rig.open(`a.test:${origin.port}`), request('GET / HTTP/1.1'));
     origin.impersonates = undefined;
     expect(said).toMatch(/^HTTP\/1\.1 502 .*"reason":"certificate-untrusted"/s);
+    await expect.poll(() => rig.events.at(-1)).toMatchObject({ kind: 'closed', result: 'certificate-untrusted' });
     expect(seen).toEqual([]);
   });
 

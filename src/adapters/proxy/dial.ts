@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type Address, formatAddress } from '../../core/egress/address.ts';
 import type { Limits } from './limits.ts';
+import { ClientGone, timedOut } from './outcome.ts';
 
 export type Dialled = { socket: Socket; address: Address };
 /** Opens one socket to the address and starts connecting. */
@@ -21,6 +22,7 @@ export function dial(
     const attempts = new Set<Socket>();
     const waiting = [...addresses];
     let stagger: NodeJS.Timeout | undefined;
+    let last: Error | undefined;
 
     const settle = (won: Dialled | undefined, error?: Error) => {
       clearTimeout(deadline);
@@ -28,7 +30,7 @@ export function dial(
       client?.off('close', gone);
       for (const socket of attempts) if (socket !== won?.socket) socket.destroy();
       if (won) resolve(won);
-      else reject(error ?? new Error('no address answered'));
+      else reject(error ?? new Error('no address answered', { cause: last }));
     };
     const tryNext = () => {
       clearTimeout(stagger);
@@ -36,7 +38,8 @@ export function dial(
       if (!address) return attempts.size === 0 ? settle(undefined) : undefined;
       const socket = open(formatAddress(address), port);
       attempts.add(socket);
-      const failed = () => {
+      const failed = (error: Error) => {
+        last = error;
         attempts.delete(socket);
         tryNext();
       };
@@ -47,8 +50,8 @@ export function dial(
       });
       if (waiting.length > 0) stagger = setTimeout(tryNext, limits.staggerMs);
     };
-    const gone = () => settle(undefined, new Error('the client has gone'));
-    const deadline = setTimeout(settle, limits.dialMs, undefined);
+    const gone = () => settle(undefined, new ClientGone());
+    const deadline = setTimeout(() => settle(undefined, timedOut('no address in time')), limits.dialMs);
     if (client?.destroyed) return gone();
     client?.once('close', gone);
     tryNext();

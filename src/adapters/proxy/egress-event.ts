@@ -65,6 +65,8 @@ export type EgressClosed<Image> = Common<Image> & {
   bytesUp: number;
   bytesDown: number;
   durationMs: number;
+  /** `ok`, or what became of it instead: the name of an errno and the like (outcome.ts). Undefined: not known. */
+  result?: string | undefined;
 };
 
 export type EgressEvent<Image> = EgressDecision<Image> | EgressClosed<Image>;

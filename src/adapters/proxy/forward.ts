@@ -5,8 +5,10 @@ import { formatAuthority } from '../../core/egress/authority.ts';
 import { HOP_BY_HOP } from '../../core/egress/hop-by-hop.ts';
 import type { AbsoluteTarget } from '../../core/egress/request-target.ts';
 import { isOver, whenOver } from './answer-end.ts';
+import { failedBy } from './http-exchange.ts';
 import { connectionNames, hasBody } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
+import { ClientGone } from './outcome.ts';
 import type { PinnedAgent } from './pinned-agent.ts';
 import { type Refusal, statusText } from './refusal.ts';
 
@@ -101,6 +103,7 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    failedBy(this.#response, error);
     const refusal = this.#failed(error);
     if (refusal) refuse(this.#response, refusal);
     else this.#response.destroy();
@@ -140,5 +143,5 @@ function ofTheMessage(headers: IncomingMessage['headers']): [name: string, value
 }
 
 const OWN_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP);
-const GONE = new Error('the client has gone');
+const GONE = new ClientGone();
 const LINGER_MS = 1000;

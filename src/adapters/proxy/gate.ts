@@ -62,6 +62,8 @@ export type TunnelEnd = {
   bytesUp: number;
   bytesDown: number;
   durationMs: number;
+  /** As in the event of the end (egress-event.ts). */
+  result?: string | undefined;
 };
 /** Permission to dial these addresses, in this order, and no others. */
 export type Admitted<Image = unknown> = {

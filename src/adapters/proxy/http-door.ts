@@ -9,7 +9,7 @@ import { whenOver } from './answer-end.ts';
 import { onConnect } from './connect-door.ts';
 import type { Doorway } from './doorway.ts';
 import { withFirstByte } from './first-byte.ts';
-import { admitExchange, type Exchange } from './http-exchange.ts';
+import { admitExchange, type Exchange, failedBy } from './http-exchange.ts';
 import { connectionNames, readHttpTarget } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import { RunLoad } from './limits.ts';
@@ -121,7 +121,8 @@ function proxyOptions(agent: PinnedAgent, exchanges: WeakMap<IncomingMessage, Lo
         for (const name of HOP_BY_HOP) delete headers[name];
         return headers;
       },
-      onError: (reply: FastifyReply) => {
+      onError: (reply: FastifyReply, { error }: { error: Error }) => {
+        failedBy(reply.raw, error);
         const target = exchanges.get(reply.request.raw)?.target;
         if (target && 'host' in target) send(reply, failure('unreachable', formatHost(target.host), target.port, 502));
         else send(reply, malformed('the request failed', 500));

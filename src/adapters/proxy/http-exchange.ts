@@ -9,6 +9,7 @@ import type { Admitted } from './gate.ts';
 import { askedOf } from './http-target.ts';
 import type { InjectedHeader } from './injection.ts';
 import type { RunLoad } from './limits.ts';
+import { outcomeOf } from './outcome.ts';
 import { pinnedOrigin } from './pinned-agent.ts';
 import { malformed, type Refusal } from './refusal.ts';
 
@@ -44,15 +45,23 @@ export function recordEnd(started: number, admitted: Admitted, socket: Socket, r
     const before = seen.get(socket) ?? { read: 0, written: 0 };
     const now = { read: socket.bytesRead, written: socket.bytesWritten };
     seen.set(socket, now);
+    const failure = failures.get(response);
     admitted.closed({
       address: admitted.addresses[0],
       bytesUp: now.read - before.read,
       bytesDown: now.written - before.written,
       durationMs: Math.round(performance.now() - started),
+      result: failure ? outcomeOf(failure) : response.writableFinished ? 'ok' : undefined,
     });
   };
   // The client may have gone while this was decided.
   whenOver(response, record);
 }
 
+/** The origin did not answer, or not to the end. Nothing after the first counts. */
+export function failedBy(response: ServerResponse, error: Error): void {
+  if (!failures.has(response)) failures.set(response, error);
+}
+
+const failures = new WeakMap<ServerResponse, Error>();
 const seen = new WeakMap<Socket, { read: number; written: number }>();

@@ -9,8 +9,9 @@ import type { TunnelEnd } from './gate.ts';
 import { recordEnd } from './http-exchange.ts';
 import { askedOf, readInnerTarget } from './http-target.ts';
 import type { InspectedTunnel, InspectTunnel } from './inspect-tunnel.ts';
-import { answerTls, askTls, type RunTls, Untrusted } from './inspected-tls.ts';
+import { answerTls, askTls, type RunTls } from './inspected-tls.ts';
 import { DEFAULT_LIMITS, type Limits, RunLoad } from './limits.ts';
+import { outcomeOf, Untrusted } from './outcome.ts';
 import { type PinnedAgent, pinnedAgent, pinnedOrigin } from './pinned-agent.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { relay } from './relay.ts';
@@ -105,7 +106,12 @@ export class InspectDoor<Image> {
     if (!('ok' in admitted) || !dialled) return void client.resetAndDestroy();
     const started = performance.now();
     const bytes = await relay(client, dialled.socket, NOTHING, this.#limits.idleMs);
-    admitted.closed({ address: dialled.address, ...bytes, durationMs: Math.round(performance.now() - started) });
+    admitted.closed({
+      address: dialled.address,
+      result: 'ok',
+      ...bytes,
+      durationMs: Math.round(performance.now() - started),
+    });
   }
 
   /** It never listens: tunnels are handed to it. */
@@ -191,9 +197,11 @@ export class InspectDoor<Image> {
       const origin = secure ? await secure(dialled.socket) : dialled.socket;
       const unreachable = failure('unreachable', formatHost(target.host), target.port, 502);
       const upgrade = { request, target, usualPort, injected: admitted.headers, socket, head, unreachable };
-      Object.assign(end, await passUpgrade(upgrade, origin, this.#limits));
+      const bytes = await passUpgrade(upgrade, origin, this.#limits);
+      Object.assign(end, bytes && { result: 'ok', ...bytes });
       return undefined;
     } catch (error) {
+      end.result = outcomeOf(error);
       return failureOf(error, target);
     } finally {
       admitted.closed({ ...end, durationMs: Math.round(performance.now() - started) });

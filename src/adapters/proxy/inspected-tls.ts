@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { connect, type SecureContext, TLSSocket } from 'node:tls';
 import { formatAddress } from '../../core/egress/address.ts';
 import type { Host } from '../../core/egress/host-name.ts';
+import { ClientGone, timedOut, Untrusted } from './outcome.ts';
 
 /** What a run's inspected connections speak TLS with. */
 export type RunTls = {
@@ -59,8 +60,8 @@ export function askTls(
         ALPNProtocols: ['http/1.1'],
         rejectUnauthorized: true, // whatever the environment says
       });
-      const late = setTimeout(() => socket.destroy(new Error('no TLS in time')), timeoutMs);
-      const leave = () => socket.destroy(new Error('the client has gone'));
+      const late = setTimeout(() => socket.destroy(timedOut('no TLS in time')), timeoutMs);
+      const leave = () => socket.destroy(new ClientGone());
       const settle = () => {
         clearTimeout(late);
         client.off('close', leave);
@@ -82,9 +83,6 @@ export function askTls(
       else client.once('close', leave);
     });
 }
-
-/** The far side is not, or cannot be shown to be, the host. */
-export class Untrusted extends Error {}
 
 function whyOf({ code }: NodeJS.ErrnoException): 'refused' | 'failed' | 'gone' {
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'gone';

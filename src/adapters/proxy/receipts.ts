@@ -56,9 +56,9 @@ export class Receipts<Image> {
     connection: Connection,
     destination: Destination,
     image: Image,
-    { address, bytesUp, bytesDown, durationMs }: TunnelEnd,
+    { address, bytesUp, bytesDown, durationMs, result }: TunnelEnd,
   ): void {
-    const end = { bytesUp, bytesDown, durationMs };
+    const end = { bytesUp, bytesDown, durationMs, result };
     this.#record({ kind: 'closed', ...common(connection, destination, image, address), ...end }).catch(() => undefined);
   }
 }

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { startReading } from './far-side.ts';
+import { outcomeOf } from './outcome.ts';
 
-export type TunnelBytes = { bytesUp: number; bytesDown: number };
+/** `result` only when the far side failed. */
+export type TunnelBytes = { bytesUp: number; bytesDown: number; result?: string | undefined };
 
 /**
  * Copies both ways until both sides are closed. An end in one direction is passed on alone, so the other direction may go on; a failure on
@@ -24,7 +26,13 @@ export function relay(
   });
   farSide.once('end', () => client.end());
   // Every byte of either direction passes this socket, so its clock is the tunnel's.
-  farSide.setTimeout(idleMs, () => reset(farSide));
+  farSide.setTimeout(idleMs, () => {
+    count.result ??= 'ETIMEDOUT';
+    reset(farSide);
+  });
+  farSide.once('error', (error) => {
+    count.result ??= outcomeOf(error);
+  });
   return new Promise((resolve) => {
     let open = 2;
     const couple = (side: Socket, other: Socket) => {

@@ -17,6 +17,7 @@ import {
 import { type Admitted, calledBy, type Destination, type Gate, type Refused } from './gate.ts';
 import type { InspectTunnel } from './inspect-tunnel.ts';
 import type { Limits } from './limits.ts';
+import { outcomeOf } from './outcome.ts';
 import { failure, malformed, type Refusal } from './refusal.ts';
 import { relay, type TunnelBytes } from './relay.ts';
 
@@ -49,6 +50,8 @@ export class Tunnel<Image> {
   readonly #ends: TunnelEnds;
   readonly #terms: EgressTerms & { simulate: boolean };
   #started = 0;
+  /** Why nothing was dialled. */
+  #failure: string | undefined;
 
   constructor(parts: TunnelParts<Image>, ends: TunnelEnds) {
     this.#parts = parts;
@@ -223,12 +226,17 @@ export class Tunnel<Image> {
   /** Gives up when the client does. */
   #dial({ addresses, port }: Admitted<Image>): Promise<Dialled | undefined> {
     const { limits, openFarSide } = this.#parts;
-    return dial(addresses, port, limits, this.#ends.client, openFarSide).catch(() => undefined);
+    return dial(addresses, port, limits, this.#ends.client, openFarSide).catch((error) => {
+      this.#failure = outcomeOf(error);
+      return undefined;
+    });
   }
 
   #close(admitted: Admitted<Image>, dialled: Dialled | undefined, bytes = NONE, called?: HostName): void {
     const durationMs = Math.round(performance.now() - this.#started);
-    admitted.closed({ address: dialled?.address, called, ...bytes, durationMs });
+    const carried = bytes === NONE ? undefined : (bytes.result ?? 'ok');
+    const result = dialled ? carried : this.#failure;
+    admitted.closed({ address: dialled?.address, called, ...bytes, durationMs, result });
   }
 }
 

@@ -9,6 +9,7 @@ import { knownBy } from './egress-event.ts';
 import { askedOf, connectionNames, readHttpTarget } from './http-target.ts';
 import { type InjectedHeader, isReplaced } from './injection.ts';
 import type { Limits } from './limits.ts';
+import { outcomeOf } from './outcome.ts';
 import { endWithRefusal, failure, malformed, type Refusal } from './refusal.ts';
 import { relay, type TunnelBytes } from './relay.ts';
 
@@ -51,9 +52,13 @@ async function serve<Image>(
   });
   if (!('ok' in admitted)) return admitted;
   const started = performance.now();
+  let result: string | undefined;
   const dialled = socket.destroyed
     ? undefined
-    : await dial(admitted.addresses, port, doorway.limits, socket).catch(() => undefined);
+    : await dial(admitted.addresses, port, doorway.limits, socket).catch((error) => {
+        result = outcomeOf(error);
+        return undefined;
+      });
   const unreachable = failure('unreachable', formatHost(host), port, 502);
   const bytes =
     dialled &&
@@ -64,7 +69,8 @@ async function serve<Image>(
     ));
   const durationMs = Math.round(performance.now() - started);
   // What was allowed has an end, whatever became of it.
-  admitted.closed({ address: dialled?.address, ...(bytes ?? NOTHING_CARRIED), durationMs });
+  if (bytes) result = 'ok';
+  admitted.closed({ address: dialled?.address, result, ...(bytes ?? NOTHING_CARRIED), durationMs });
   return dialled || socket.destroyed ? undefined : unreachable;
 }
 
