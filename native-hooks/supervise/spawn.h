@@ -25,7 +25,7 @@ struct gk_command_verdict {
 	struct gk_command_text base, path; /* owned: gk_command_verdict_free */
 	struct gk_slice shown;		   /* for the receipt */
 	/* What was asked of the machine, for who decides once more: gk_place_may_write of program and alias, and argv[0]'s base
-	 * name where it is another than theirs. */
+	 * name where it is another than theirs, "/" when it is none. */
 	uint64_t program_may_write, alias_may_write;
 	struct gk_slice called;
 };

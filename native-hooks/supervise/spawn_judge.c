@@ -118,7 +118,7 @@ static int decide_names(struct naming *n, bool *launcher) {
 	}
 	bool honest = gk_slice_equal(called, own) || gk_slice_equal(called, alias);
 	*launcher = !writable && gk_image_is_launcher(n->image, own);
-	n->out->called = honest ? gk_slice(NULL, 0) : called;
+	n->out->called = honest ? gk_slice(NULL, 0) : called.length > 0 ? called : gk_slice_of("/");
 
 	struct gk_verdict verdict = {0};
 	int error = decide_as(n, own, c->program, writable, &verdict);

@@ -3,6 +3,7 @@ import { addAudit } from './audit-verbs.ts';
 import { addGrants } from './grant-verbs.ts';
 import { addNet } from './net-verbs.ts';
 import { addPolicy } from './policy-verbs.ts';
+import { addReplay } from './replay-verb.ts';
 import { RUN_OPTIONS, type RunOption } from './run-arguments.ts';
 
 /** Takes the exit status of the verb that was done. */
@@ -16,6 +17,7 @@ export function addVerbs(program: Command, done: Done): void {
   addPolicy(program, done);
   addGrants(program, done);
   addAudit(program, done);
+  addReplay(program, done);
   addDaemon(program, done);
   addRest(program, done);
 }

@@ -15,6 +15,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/policy': ['core/egress', 'core/text', 'core/wire'],
   'core/engine': ['core/egress', 'core/policy', 'core/wire'],
   'core/analysis': ['core/egress', 'core/engine', 'core/policy', 'core/wire'],
+  'core/replay': ['core/audit', 'core/egress', 'core/engine', 'core/policy', 'core/wire'],
   'core/import': ['core/policy', 'core/wire'],
   // The reader of YAML that policies have too.
   'core/audit': ['core/kernel', 'core/policy', 'core/wire'],
@@ -23,7 +24,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/process': ['core/*'],
   'adapters/anchors': ['core/*', 'adapters/process'],
   'adapters/audit-settings': ['core/*', 'adapters/process'],
-  'adapters/audit-log': ['core/*', 'adapters/process'],
+  // Keys are part of what a log says, and what is signed is checked where it is read.
+  'adapters/audit-log': ['core/*', 'adapters/keys', 'adapters/process'],
   'adapters/cache-store': ['core/*', 'adapters/process'],
   'adapters/control-client': ['core/*', 'adapters/process'],
   'adapters/control-server': ['core/*', 'adapters/process'],
