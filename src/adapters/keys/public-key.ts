@@ -27,6 +27,10 @@ export function readPublicKeyFile(path: string): Uint8Array | undefined {
   return key;
 }
 
+/** What such a file holds. */
+export const publicKeyText = (publicKey: Uint8Array) =>
+  `${Buffer.from(publicKey).toString('base64')}\n${fingerprint(publicKey)}\n`;
+
 /** As OpenSSH writes it: SHA-256 of the key, base64 without padding. */
 export function fingerprint(publicKey: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
@@ -49,6 +53,6 @@ export function verifyWith(publicKey: Uint8Array): (text: string, signature: str
 
 /** What a log is verified with: the key that is trusted. */
 export const verifyKey = (publicKey: Uint8Array) => ({
-  keyId: (name: string) => noteKeyId(name, publicKey),
-  verify: verifyWith(publicKey),
+  publicKey,
+  trusts: (key: Uint8Array) => Buffer.from(publicKey).equals(key),
 });

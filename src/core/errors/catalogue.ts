@@ -212,6 +212,14 @@ export const ERRORS = {
     exit: 1,
     http: 500,
   },
+  GK_AUDIT_PIN: {
+    title: 'the signing key is not the pinned one',
+    cause: 'The key of the audit log was replaced or taken away, or the file of pinned fingerprints was changed.',
+    remedy:
+      'put the keys directory back from a copy; after a change on purpose move the log and the pin file away, and a new log begins',
+    exit: 125,
+    http: 500,
+  },
   GK_AUDIT_SETTINGS: {
     title: 'the settings of the audit log cannot be used',
     cause: 'The file has an error of syntax or meaning, or cannot be read; it is refused as a whole.',
