@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import type { CreateRunRequest } from '../core/contract/control-api.ts';
 import type { LaunchTerms } from '../core/policy/launch-terms.ts';
@@ -31,14 +31,16 @@ export type CompilePolicy = (
 export type ImageRule = { label: string; reason: string };
 
 /**
- * Policy images by digest (`sha256:…`). Their files are never changed and never removed: a supervisor maps them, and the
- * log names them.
+ * Policy images by digest (`sha256:…`). Their files are never changed: a supervisor maps them. They stay as long as the log names them or a run
+ * judges by them.
  */
 export class Images<Image> {
   readonly #directory: string;
   readonly #open: (bytes: Uint8Array, digest: string) => Image;
   readonly #ruleOf: (image: Image, index: number) => ImageRule | undefined;
   readonly #loaded = new Map<string, Image>();
+  /** When each was last asked to be there, by a clock that only goes on: its name may be on the way into the log. */
+  readonly #stored = new Map<string, number>();
 
   constructor(
     directory: string,
@@ -57,10 +59,26 @@ export class Images<Image> {
   /** Validates the image by opening it, and writes it where supervisors read it. */
   store(bytes: Uint8Array): string {
     const digest = sha256Of(bytes);
+    this.#stored.set(digest, performance.now());
     if (!this.#loaded.has(digest)) this.#keep(digest, this.#open(bytes, bareDigest(digest)));
     const path = this.path(digest);
     if (!existsSync(path) || sha256Of(readFileSync(path)) !== digest) writeFileAtomic(path, bytes, { durable: true });
     return digest;
+  }
+
+  /**
+   * Removes the files of all others.
+   * @param named all that the log names, as read from `since` on (performance.now()), and all that runs judge by
+   * @returns how many went
+   */
+  sweep(named: ReadonlySet<string>, since: number): number {
+    for (const [digest, at] of this.#stored) if (at < since - SETTLED_MS) this.#stored.delete(digest);
+    const gone = readdirSync(this.#directory).filter((file) => {
+      const digest = /^([0-9a-f]{64})\.gkimg$/.exec(file)?.[1];
+      return digest !== undefined && !named.has(`sha256:${digest}`) && !this.#stored.has(`sha256:${digest}`);
+    });
+    for (const file of gone) rmSync(`${this.#directory}/${file}`, { force: true });
+    return gone.length;
   }
 
   /** Undefined when the image is gone or is not what its name says. */
@@ -103,6 +121,8 @@ export class Images<Image> {
   }
 }
 
+/** Within this an image that is stored is named in the log or never will be. */
+const SETTLED_MS = 60_000;
 /** More than runs at a time. */
 const MOST_LOADED = 256;
 const bareDigest = (digest: string) => digest.replace('sha256:', '');

@@ -5,9 +5,9 @@ import { isSignedBy, originOf, parseCheckpoint } from '../../core/audit/checkpoi
 import { type AuditFields, CHAIN_START, type ChainHead } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { readCheckpointFile } from './read.ts';
+import { hashText } from './seal-batch.ts';
 import { resumeTree, type SegmentStart } from './segment-start.ts';
 import { listSegments, readTail, segmentPath } from './segments.ts';
-import { sha256 } from './verify-log.ts';
 
 export type RecoveredLog = {
   head: ChainHead;
@@ -73,7 +73,7 @@ function headOf(line: string, path: string): ChainHead {
   if (record !== undefined && record !== 'other-form') {
     const { seq, hash, sig } = record;
     if (typeof seq === 'number' && typeof hash === 'string' && (sig === undefined || typeof sig === 'string')) {
-      if (sha256(hashedText(line, sig === undefined ? { hash } : { hash, sig })) === hash) return { seq, hash };
+      if (hashText(hashedText(line, sig === undefined ? { hash } : { hash, sig })) === hash) return { seq, hash };
     }
   }
   throw new GatekeeperError('GK_AUDIT_BROKEN', {
