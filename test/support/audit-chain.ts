@@ -1,8 +1,8 @@
 import { createHash, generateKeyPairSync, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import { sealRecord } from '../../src/core/audit/chain.ts';
+import { ChainVerifier } from '../../src/core/audit/chain-verifier.ts';
 import { type AuditFields, CHAIN_START, type ChainHead } from '../../src/core/audit/record.ts';
-import type { Problem } from '../../src/core/audit/verify.ts';
-import { ChainVerifier } from '../../src/core/audit/verify.ts';
+import type { ProblemKind } from '../../src/core/audit/verify.ts';
 
 /** A second implementation of hash and signature (node:crypto, where the product uses libsodium). */
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -25,7 +25,14 @@ export function chainOf(records: readonly AuditFields[], from: ChainHead = CHAIN
   });
 }
 
-export function problemsOf(lines: readonly string[]): Problem[] {
-  const verifier = new ChainVerifier({ hash, verify });
-  return lines.flatMap((line) => verifier.line(line));
+export const chainVerifier = (quick = true) =>
+  new ChainVerifier({ hash: (bytes) => createHash('sha256').update(bytes).digest('hex'), verify }, CHAIN_START, quick);
+
+/** @param quick whether ordinary entries go the short way */
+export function problemsOf(lines: readonly string[], quick = true): { seq: number; kind: ProblemKind }[] {
+  const verifier = chainVerifier(quick);
+  return lines.flatMap((line) => {
+    const { kinds, seq } = verifier.line(Buffer.from(line));
+    return kinds.map((kind) => ({ seq, kind }));
+  });
 }

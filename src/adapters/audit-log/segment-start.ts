@@ -31,8 +31,8 @@ export function segmentStart(line: string): SegmentStart | undefined {
     const { action, seq, log, time, tree } = JSON.parse(line) as Record<string, unknown>;
     if (typeof seq !== 'number' || typeof log !== 'string' || typeof time !== 'string') return undefined;
     if (action === 'log_start' && seq === 1) return { log, time, tree: new CompactRange(treeHasher) };
-    if (action !== 'segment' || typeof tree !== 'string') return undefined;
-    return { log, time, tree: CompactRange.restore(treeHasher, seq - 1, splitHashes(tree)) };
+    if (action !== 'segment' || typeof tree !== 'string' || seq < 2) return undefined;
+    return { log, time, tree: restoreTree(seq - 1, tree) };
   } catch {
     return undefined;
   }
@@ -52,7 +52,12 @@ export function startEntry({
     : { action: 'segment', ...common, segment, tree: joinHashes(tree) };
 }
 
-const joinHashes = (tree: CompactRange) => Buffer.concat(tree.nodes.map(({ hash }) => hash)).toString('base64');
+/** A tree as a `segment` says it. */
+export const joinHashes = (tree: CompactRange) => Buffer.concat(tree.nodes.map(({ hash }) => hash)).toString('base64');
+
+/** @throws RangeError when a tree of that size has another number of hashes */
+export const restoreTree = (size: number, hashes: string) =>
+  CompactRange.restore(treeHasher, size, splitHashes(hashes));
 
 function splitHashes(text: string): Uint8Array[] {
   const bytes = Buffer.from(text, 'base64');

@@ -1,7 +1,10 @@
-import sodium from 'sodium-native';
+import { hash } from 'node:crypto';
 import type { TreeHasher } from '../../core/audit/merkle.ts';
 
-/** SHA-256 of leaves and nodes. libsodium's is called at half the cost of Node's for texts as short as these. */
+/**
+ * SHA-256 of leaves and nodes. Of all ways to it this is the quickest for texts as short as these: the result comes as a short text of one character a byte,
+ * which costs Node a fraction of what a buffer does.
+ */
 export const treeHasher: TreeHasher = {
   leaf(line) {
     const length = line.length + 1;
@@ -18,11 +21,16 @@ export const treeHasher: TreeHasher = {
   empty: () => sha256(Buffer.alloc(0)),
 };
 
+/** SHA-256 in hex. */
+export const hashHex = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
+
 function sha256(bytes: Buffer): Uint8Array {
-  const hash = Buffer.alloc(sodium.crypto_hash_sha256_BYTES);
-  sodium.crypto_hash_sha256(hash, bytes);
-  return hash;
+  const text = hash('sha256', bytes, 'binary');
+  const result = new Uint8Array(HASH_BYTES);
+  for (let at = 0; at < HASH_BYTES; at++) result[at] = text.charCodeAt(at);
+  return result;
 }
 
+const HASH_BYTES = 32;
 let scratch = Buffer.alloc(4096);
-const pair = Buffer.alloc(1 + 2 * sodium.crypto_hash_sha256_BYTES, 1);
+const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);

@@ -1,115 +1,196 @@
 import { hash } from 'node:crypto';
-import { setImmediate as giveWay, setTimeout as sleep } from 'node:timers/promises';
-import { type Checkpoint, isSignedBy, originOf, parseCheckpoint } from '../../core/audit/checkpoint.ts';
-import { CompactRange } from '../../core/audit/merkle.ts';
+import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { type Checkpoint, isSignedBy, parseCheckpoint, type SignedCheckpoint } from '../../core/audit/checkpoint.ts';
+import { compareKept, compareOwnCheckpoint } from '../../core/audit/compare-checkpoint.ts';
 import type { ChainHead } from '../../core/audit/record.ts';
-import { ChainVerifier, type Problem } from '../../core/audit/verify.ts';
-import { type LogLine, readCheckpointFile, readLog } from './read.ts';
-import { segmentStart } from './segment-start.ts';
-import { listSegments } from './segments.ts';
-import { treeHasher } from './tree-hasher.ts';
+import { MOST_PROBLEMS, type Problem } from '../../core/audit/verify.ts';
+import { noteKeyId, verifyWith } from '../keys/public-key.ts';
+import { NotAFile, readSmallFile } from './line-reader.ts';
+import type { KeyUse } from './log-verifier.ts';
+import { checkpointPath, listSegments, segmentPath } from './segments.ts';
+import { VerifyAhead } from './verify-ahead.ts';
+import { type FilesVerification, FilesWentAway, verifyFiles } from './verify-files.ts';
+
+/** Checkpoints (signed notes) that somebody else keeps. `error`: why they, or some of them, could not be read. */
+export type KeptNotes = { holder: string; notes: readonly string[]; error?: string | undefined };
+
+/** The public key that is trusted. */
+export type Trust = {
+  trusts: (publicKey: Uint8Array) => boolean;
+  /** When it is known, and not a fingerprint alone. */
+  publicKey?: Uint8Array | undefined;
+};
+
+export type VerifyOptions = {
+  /** Read before the log is, so that a log which is written meanwhile is never behind them. */
+  kept?: readonly KeptNotes[];
+  /** Size and root (base64) that the log must have had. */
+  expected?: readonly { holder: string; size: number; root: string }[];
+  progress?: (done: Progress) => void;
+  /** Threads beside this one; as many as there are processors when the log is large. */
+  threads?: number;
+};
+export type Progress = { entries: number; bytes: number; totalBytes: number };
 
 export type LogVerification = {
   ok: boolean;
   entries: number;
   signatures: number;
   head: ChainHead;
+  /** Identifies the log. */
+  log: string | undefined;
+  /** Numbers of the first entry and the last one. */
+  first: number;
+  files: number;
+  bytes: number;
+  /** In their order, base64, each with the first entry that it signs. */
+  keys: readonly KeyUse[];
   /** Undefined when the log is empty and never had one. */
   checkpoint: Checkpoint | undefined;
-  /** At most 100. */
+  /** At most 100, the first bad entry first. */
   problems: Problem[];
-  /** Numbers of entries in which the log itself tells of a loss: a mended end, journal records that never came. */
+  /** Numbers of entries in which the log itself tells of a loss: a mended end, journal records that never came. The first thousand, and how many there are. */
   losses: number[];
+  lossCount: number;
+  /** Who else was asked. `compared`: checkpoints of this log; `ignored`: what is no checkpoint, or of other logs. */
+  kept: { holder: string; compared: number; ignored: number; error?: string | undefined }[];
 };
 
 /**
- * Checks the whole log offline, with nothing but its directory and the public key. May run while a daemon writes: the checkpoint is
- * read first, so the log is never behind it, and an unfinished last line is looked at again before it counts as torn.
+ * Checks the whole log offline, with nothing but its directory and the public key. May run while a daemon writes: checkpoints are
+ * read first, so the log is never behind them, and an unfinished last line is looked at again before it counts as torn.
+ * @throws when a file cannot be read
  */
-export async function verifyLog(directory: string, key: VerifyKey): Promise<LogVerification> {
-  for (let attempt = 0; ; attempt++) {
-    const result = await verifyOnce(directory, key);
-    if (attempt === TORN_RETRIES || !result.problems.some(({ kind }) => kind === 'torn-tail')) return result;
-    await sleep(TORN_RETRY_MS);
+export async function verifyLog(
+  directory: string,
+  trust: Trust,
+  options: VerifyOptions = {},
+): Promise<LogVerification> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await verifyOnce(directory, trust, options);
+    } catch (error) {
+      if (!(error instanceof FilesWentAway) || attempt === MOST_ATTEMPTS) throw error;
+    }
   }
 }
-
-/** The public key that is trusted. */
-export type VerifyKey = {
-  keyId: (name: string) => string;
-  verify: (statement: string, signature: string) => boolean;
-};
 
 /** SHA-256 of a text's UTF-8 bytes in hex. */
 export const sha256 = (text: string) => hash('sha256', text, 'hex');
 
-async function verifyOnce(directory: string, key: VerifyKey): Promise<LogVerification> {
-  const note = readCheckpointFile(directory);
-  const checkpoint = note === undefined ? undefined : openCheckpoint(note, key);
-  const chain = new ChainVerifier({ hash: sha256, verify: key.verify });
-  const tree = new CompactRange(treeHasher);
-  const problems: Problem[] = missingSegments(directory);
-  const losses: number[] = [];
-  let log: string | undefined;
-  for (const batch of readLog(directory)) {
-    for (const line of batch) {
-      problems.push(...checkLine(chain, line));
-      if (chain.entries === 1) log = segmentStart(line.text ?? '')?.log;
-      if (!line.torn) tree.add(treeHasher.leaf(Buffer.from(line.text ?? '')));
-      if (tree.end === checkpoint?.size && Buffer.from(tree.root()).toString('base64') !== checkpoint.root) {
-        problems.push({ kind: 'checkpoint-differs', line: chain.entries, seq: chain.head.seq });
-      }
-      if (line.text !== undefined && LOSS.test(line.text)) losses.push(chain.head.seq);
-      if (problems.length >= MAX_PROBLEMS) break;
+async function verifyOnce(directory: string, trust: Trust, options: VerifyOptions): Promise<LogVerification> {
+  const own = readCheckpoint(directory);
+  const note = typeof own === 'string' ? parseCheckpoint(own) : undefined;
+  const kept = parseKept(options.kept ?? []);
+  const notes = [...(note ? [note] : []), ...kept.flatMap(({ notes }) => notes), ...(options.expected ?? [])];
+  const watched = [...new Set(notes.map(({ size }) => size))].sort((a, b) => a - b);
+  readdirSync(directory); // a directory that cannot be read is not an empty log
+  const files = listSegments(directory);
+  const sizes = files.map((file) => sizeOf(segmentPath(directory, file)));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  const read = await readFiles(directory, files, { trust, watched, bytes, options });
+  const problems = [
+    ...read.problems,
+    ...unknownKey(read, trust),
+    ...(read.entries > 0 || own !== undefined ? compareOwnCheckpoint(read, note, isSigned) : []),
+  ];
+  const trusted = trust.publicKey === undefined ? [] : [Buffer.from(trust.publicKey).toString('base64')];
+  const compared = kept.map(({ holder, notes, ignored, error }) => {
+    let about = 0;
+    for (const one of notes) {
+      const found = compareKept(read, { holder, note: one }, trusted, isSigned);
+      if (found.about) about += 1;
+      if (problems.length < MOST_PROBLEMS) problems.push(...found.problems);
     }
-    if (problems.length >= MAX_PROBLEMS) break;
-    await giveWay();
+    return { holder, compared: about, ignored: ignored + notes.length - about, error };
+  });
+  problems.push(...(options.expected ?? []).flatMap((one) => compareExpected(read, one)));
+  problems.splice(MOST_PROBLEMS);
+  const checkpoint = note && { origin: note.origin, size: note.size, root: note.root };
+  return {
+    ...{
+      ok: problems.length === 0,
+      entries: read.entries,
+      signatures: read.signatures,
+      head: read.head,
+      log: read.log,
+    },
+    ...{ first: read.begin + 1, files: files.length, bytes, keys: read.keys, checkpoint, problems },
+    ...{ losses: read.losses, lossCount: read.lossCount, kept: compared },
+  };
+}
+
+async function readFiles(
+  directory: string,
+  files: readonly number[],
+  { trust, watched, bytes, options }: { trust: Trust; watched: number[]; bytes: number; options: VerifyOptions },
+): Promise<FilesVerification> {
+  const done: Progress = { entries: 0, bytes: 0, totalBytes: bytes };
+  const progress = (entries: number, more: number) => {
+    done.entries += entries;
+    done.bytes = Math.min(done.bytes + more, bytes);
+    options.progress?.(done);
+  };
+  const trusted = trust.publicKey && Buffer.from(trust.publicKey).toString('base64');
+  const common = { trusted, watched, progress };
+  const threads = Math.min(options.threads ?? threadsFor(bytes), files.length);
+  if (threads < 1) return await verifyFiles(directory, files, common);
+  const ahead = new VerifyAhead({ directory, watched }, files, threads, progress);
+  try {
+    return await verifyFiles(directory, files, common, ahead.take);
+  } finally {
+    await ahead.close();
   }
-  if (problems.length < MAX_PROBLEMS) problems.push(...checkEnd(chain, log, note, checkpoint));
-  const { entries, signatures, head } = chain;
-  return { ok: problems.length === 0, entries, signatures, head, checkpoint, problems, losses };
 }
 
-function openCheckpoint(note: string, { keyId, verify }: VerifyKey): Checkpoint | undefined {
-  const signed = parseCheckpoint(note);
-  if (signed === undefined || !isSignedBy(signed, keyId(signed.origin), verify)) return undefined;
-  const { origin, size, root } = signed;
-  return { origin, size, root };
+/** To start threads takes as long as to read a small log. */
+const threadsFor = (bytes: number) =>
+  bytes < WORTH_THREADS_BYTES ? 0 : Math.min(availableParallelism(), MOST_THREADS);
+
+/** The key that is trusted must be one of those that follow each other by entries that both stand by. */
+function unknownKey({ keys, entries }: FilesVerification, { trusts }: Trust): Problem[] {
+  if (entries === 0 || keys.some(({ key }) => trusts(Buffer.from(key, 'base64')))) return [];
+  return [{ kind: 'key-unknown', seq: keys[0]?.from ?? 1 }];
 }
 
-function checkLine(chain: ChainVerifier, { text, torn }: LogLine): Problem[] {
-  if (torn) return [{ kind: 'torn-tail', line: chain.entries + 1, seq: chain.head.seq + 1 }];
-  return chain.line(text ?? '\0');
+/** Undefined when there is none; false for what cannot be one. */
+function readCheckpoint(directory: string): string | false | undefined {
+  try {
+    return readSmallFile(checkpointPath(directory), LONGEST_NOTE)?.toString() ?? false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof NotAFile) return false;
+    throw error;
+  }
 }
 
-function checkEnd(
-  chain: ChainVerifier,
-  log: string | undefined,
-  note: string | undefined,
-  checkpoint: Checkpoint | undefined,
+function parseKept(kept: readonly KeptNotes[]) {
+  return kept.map(({ holder, notes, error }) => {
+    const good = notes.map(parseCheckpoint).filter((note) => note !== undefined);
+    return { holder, error, notes: good, ignored: notes.length - good.length };
+  });
+}
+
+const isSigned = (note: SignedCheckpoint, key: string): boolean => {
+  const publicKey = Buffer.from(key, 'base64');
+  return isSignedBy(note, noteKeyId(note.origin, publicKey), verifyWith(publicKey));
+};
+
+function compareExpected(
+  { end, roots }: FilesVerification,
+  { holder, size, root }: { holder: string; size: number; root: string },
 ): Problem[] {
-  const place = { line: chain.entries, seq: chain.head.seq };
-  if (checkpoint === undefined)
-    return chain.entries > 0 || note !== undefined ? [{ kind: 'checkpoint-missing', ...place }] : [];
-  if (log !== undefined && checkpoint.origin !== originOf(log)) {
-    return [{ kind: 'checkpoint-differs', ...place, detail: `it is that of ${checkpoint.origin}` }];
-  }
-  if (chain.entries >= checkpoint.size) return [];
-  const detail = `the log ends at ${chain.entries}, the checkpoint tells of ${checkpoint.size}`;
-  return [{ kind: 'tail-cut', line: chain.entries + 1, seq: chain.head.seq + 1, detail }];
+  if (size > end)
+    return [{ kind: 'rolled-back', seq: end + 1, detail: `the log ends at ${end}, ${holder} tells of ${size}` }];
+  return roots.get(size) === root ? [] : [{ kind: 'forked', seq: size, detail: holder }];
 }
 
-function missingSegments(directory: string): Problem[] {
-  const segments = listSegments(directory);
-  return segments
-    .flatMap((segment, at): Problem[] =>
-      segment === at + 1 ? [] : [{ kind: 'segment-missing', line: 0, seq: 0, detail: `before ${segment}` }],
-    )
-    .slice(0, 1);
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Canonical form begins with the action, so this cannot match a text inside another member. */
-const LOSS = /^\{"action":"(?:gap|damage|recovered)"/;
-const MAX_PROBLEMS = 100;
-const TORN_RETRIES = 3;
-const TORN_RETRY_MS = 50;
+const LONGEST_NOTE = 64 * 1024;
+const MOST_ATTEMPTS = 5;
+const MOST_THREADS = 8;
+const WORTH_THREADS_BYTES = 24 * 1024 * 1024;
