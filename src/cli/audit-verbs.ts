@@ -40,6 +40,7 @@ export function addAudit(program: Command, done: Done): void {
     .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
   audit
     .command('stats')
+    .summary('figures of what was allowed and refused')
     .description('Print figures: how much there is, what was allowed and refused, by which rules, programs and places.')
     .option('--run <run>', 'only this run (identifier, its beginning, or name)')
     .option('--top <count>', 'how many lines of each list', wholeNumber, 5)
@@ -48,6 +49,7 @@ export function addAudit(program: Command, done: Done): void {
     .action(async (options) => done(await (await import('./commands/audit-stats.ts')).auditStats(options)));
   audit
     .command('report')
+    .summary('write a page about a run')
     .description('Write a page (HTML, in one file) about a run: what it did and was refused. Default: the last run.')
     .argument('[run]', 'identifier, its beginning, or name')
     .option('-o, --output <file>', 'where to write it (default: gatekeeper-RUN.html here; - for standard output)')
