@@ -5,6 +5,7 @@ import type { RunNames } from '../adapters/proxy/names.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import type { Address } from '../core/egress/address.ts';
 import type { HostName } from '../core/egress/host-name.ts';
+import type { Grant } from '../core/policy/grants.ts';
 import type { Announced } from './connections.ts';
 import type { CompilePolicy, ImageRule } from './run-policy.ts';
 
@@ -29,6 +30,8 @@ export type DaemonParts<Image> = {
   inspects: (image: Image) => boolean;
   /** The variables that its rules put into requests, each with the first rule that does. */
   secretsOf: (image: Image) => { name: string; rule: string }[];
+  /** What is granted now. @throws Error when that is not understood */
+  grants: () => Grant[];
   /** The image without what is granted in it and no longer holds for the run; undefined when all of it does. */
   endGrants?: (image: Uint8Array, run: string) => Uint8Array | undefined;
   startEgress: (door: EgressDoor<Image>) => Promise<Egress>;

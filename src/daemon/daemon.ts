@@ -17,6 +17,7 @@ import { egressDoor } from './egress-door.ts';
 import { Inspections } from './inspections.ts';
 import { JournalDrain } from './journal-drain.ts';
 import { OfferedFiles } from './offered-files.ts';
+import { GrantBook } from './grant-book.ts';
 import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
 import type { Run } from './run.ts';
@@ -45,6 +46,7 @@ export class Daemon<Image> {
   readonly #reload: PolicyReload<Image>;
   readonly #watch: FileWatch;
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #grants: GrantBook;
   #ports: EgressPorts = { proxyPort: 0, transparentPort: 0 };
 
   private constructor(parts: DaemonParts<Image>, key: SigningKey, log: AuditLog) {
@@ -68,8 +70,9 @@ export class Daemon<Image> {
       log,
       store,
       now,
-      rule: (policy, index) => this.#images.rule(policy, index),
+      rule: (policy, index) => this.#grants.named(this.#images.rule(policy, index)),
       onFailure: (error) => complain.about(`the audit log takes no entries: ${error}`),
+    this.#grants = new GrantBook({ read: parts.grants, file: layout.grantBook, append, now, say });
     });
     const imagePath = (policy: string) => this.#images.path(policy);
     const shared = { runs, store, append, now };
@@ -87,7 +90,7 @@ export class Daemon<Image> {
       },
       say,
     });
-    this.#watch = parts.watchFiles((files) => void this.#reload.changed(files));
+    this.#watch = parts.watchFiles((files) => void this.#grants.look().then(() => this.#reload.changed(files)));
     this.#reload = new PolicyReload({
       ...shared,
       compile: parts.compile,
@@ -95,7 +98,7 @@ export class Daemon<Image> {
       images: this.#images,
       pushImage: (run) => this.#supervisors.pushImage(run),
       offer: ({ record }) => this.#offered.update(record),
-      watch: (files) => this.#watch.watch(files),
+      watch: (files) => this.#watch.watch([...files, layout.grants]),
     });
   }
 
@@ -135,6 +138,7 @@ export class Daemon<Image> {
     for (const run of this.#runs.values()) await this.#drain.drain(run);
     const door = egressDoor<Image>({
       ...{
+    await this.#grants.look();
         runs: this.#runs,
         images: this.#images,
         connections: this.#connections,
@@ -142,7 +146,11 @@ export class Daemon<Image> {
         searchDomainsOf: (run) => this.#offered.searchDomains(run),
         inspections: this.#inspections,
       },
-      ...{ ruleOf: this.#parts.ruleOf, append: (record) => this.#append(record), now },
+      ...{
+        ruleOf: (image, index) => this.#grants.named(this.#parts.ruleOf(image, index)),
+        append: (record) => this.#append(record),
+        now,
+      },
       ports: activeRuns(this.#runs)[0]?.record.ports,
     });
     const egress = await startEgress(door);
@@ -178,6 +186,7 @@ export class Daemon<Image> {
         const { run, response } = await createRun(request, {
           ...this.#parts,
           runs: this.#runs,
+        await this.#grants.look();
           store: this.#store,
           caches: this.#caches,
           offered: this.#offered,

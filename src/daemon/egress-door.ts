@@ -1,4 +1,5 @@
 import type { RunNames } from '../adapters/proxy/names.ts';
+import type { RuleSaid } from '../core/audit/journal-record.ts';
 import type { AuditFields } from '../core/audit/record.ts';
 import type { Connections } from './connections.ts';
 import type { EgressDoor, EgressPorts } from './daemon-parts.ts';
@@ -6,7 +7,7 @@ import { egressRecord } from './egress-record.ts';
 import type { Inspections } from './inspections.ts';
 import { applyReceipt } from './journal-drain.ts';
 import type { Run } from './run.ts';
-import type { ImageRule, Images } from './run-policy.ts';
+import type { Images } from './run-policy.ts';
 import { isOver } from './run-record.ts';
 
 export type EgressDoorOptions<Image> = {
@@ -16,7 +17,7 @@ export type EgressDoorOptions<Image> = {
   names: RunNames;
   searchDomainsOf: (run: string) => readonly string[];
   inspections: Inspections;
-  ruleOf: (image: Image, index: number) => ImageRule | undefined;
+  ruleOf: (image: Image, index: number) => RuleSaid | undefined;
   append: (record: AuditFields) => Promise<unknown>;
   now: () => string;
   /** Those of an earlier daemon whose runs go on. */

@@ -1,4 +1,5 @@
 import type { EgressEvent } from '../adapters/proxy/egress-event.ts';
+import type { RuleSaid } from '../core/audit/journal-record.ts';
 import type { AuditFields } from '../core/audit/record.ts';
 import { redact } from '../core/audit/redact.ts';
 
@@ -6,7 +7,7 @@ import { redact } from '../core/audit/redact.ts';
 export function egressRecord<Image>(
   event: EgressEvent<Image>,
   at: { time: string; agent: string; policy: string | undefined; enforce?: string },
-  rule: (index: number) => { label: string; reason: string } | undefined,
+  rule: (index: number) => RuleSaid | undefined,
 ): AuditFields {
   const { host, address } = event;
   // Written out, in the order of their names: there are two for each request, and putting objects together costs more than sealing them.
@@ -36,8 +37,11 @@ export function egressRecord<Image>(
     action: 'network',
     address: host === null ? undefined : (address ?? undefined),
     agent: at.agent,
+    answered: named?.by?.answered,
+    approver: named?.by?.approver,
     destination: host ?? address ?? undefined,
     enforce: at.enforce,
+    grant: named?.by?.grant,
     known: event.known,
     method: event.method,
     overridden: event.overridden,

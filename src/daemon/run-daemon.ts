@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { readGrants } from '../adapters/grant-store/grant-store.ts';
 import { HookStore, hookSources } from '../adapters/hook-store/hook-store.ts';
 import { namesInForce } from '../adapters/policy-files/grants-in-force.ts';
 import { watchPolicyFiles } from '../adapters/policy-files/watch.ts';
@@ -45,6 +46,7 @@ export async function runDaemon(
     hooks,
     compile: compiler.compile,
     openImage: (bytes, digest) => PolicyImage.open(bytes, digest, bootSeconds),
+    grants: () => readGrants(layout.grants),
     endGrants: (image, run) => endGrants(image, namesInForce(layout.grants, run)),
     hidesNames: ({ rules }) => rules.some(({ flags }) => (flags & RULE_FLAG.hide) !== 0),
     exactNames,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -110,16 +111,21 @@ describe('a grant', () => {
 
   it('answers a rule that asks in runs that go on, until it is revoked, with receipts of both', async () => {
     expect(await one.do('id -u')).toMatch(REFUSED);
-    const { id, answers } = await add('shell_exec', 'id', '-u');
+    const { id, answers, at } = await add('shell_exec', 'id', '-u');
     expect(answers).toBe('user:asking.yaml:7');
     await until(one, 'id -u', ALLOWED);
     await until(other, 'id -u', ALLOWED);
     expect(await one.do('id -n -u')).toMatch(REFUSED);
     const receipt = await recordOf(({ rule, verdict }) => rule === `grants:${id}` && verdict === 'allow');
-    expect(receipt).toMatchObject({ action: 'shell_exec', pierced: 'user:asking.yaml:7' });
+    const said = { grant: id, approver: userInfo().username, answered: at };
+    expect(receipt).toMatchObject({ action: 'shell_exec', pierced: 'user:asking.yaml:7', ...said });
     const change = await recordOf(({ action, policyBefore }) => action === 'policy_change' && policyBefore === without);
     expect(change.policy).toBe(receipt.policy);
+    const given = await recordOf(({ action, grant }) => action === 'grant' && grant === id);
+    expect(given).toMatchObject({ ...said, kind: 'shell_exec', target: 'id -u', until: expect.any(String) });
+    expect(given.seq).toBeLessThan(change.seq);
     await grants('revoke', id);
+    expect(await recordOf(({ action, grant }) => action === 'grant_revoked' && grant === id)).toMatchObject(said);
     await until(one, 'id -u', REFUSED);
     await until(other, 'id -u', REFUSED);
   });

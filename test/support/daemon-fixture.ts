@@ -8,6 +8,7 @@ import type { EgressEvent } from '../../src/adapters/proxy/egress-event.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
 import { type HostName, parseHostName } from '../../src/core/egress/host-name.ts';
+import type { Grant } from '../../src/core/policy/grants.ts';
 import type { LaunchTerms } from '../../src/core/policy/launch-terms.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { DaemonParts, EgressDoor } from '../../src/daemon/daemon-parts.ts';
@@ -27,6 +28,7 @@ export class DaemonFixture {
   changed!: (files: ReadonlySet<string>) => void;
   hooks: HookStore;
   exactNames: string[] = [];
+  grants: Grant[] = [];
   ports = { proxyPort: 1111, transparentPort: 2222 };
   daemon: Daemon<FakeImage> | undefined;
 
@@ -88,6 +90,7 @@ export class DaemonFixture {
       mayReachAt: () => false,
       inspects: () => false,
       secretsOf: () => [],
+      grants: () => this.grants,
       ruleOf: ({ rules }, index) => (rules[index] === undefined ? undefined : { label: rules[index], reason: '' }),
       startEgress: async (door) => {
         this.door = door;

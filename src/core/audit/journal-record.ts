@@ -6,13 +6,20 @@ import { byteText } from './byte-text.ts';
 import type { AuditFields } from './record.ts';
 import { redact } from './redact.ts';
 
+/** A rule, and who gave it where it is a standing answer of a person. */
+export type RuleSaid = {
+  label: string;
+  reason: string;
+  by?: Pick<AuditFields, 'grant' | 'approver' | 'answered'> | undefined;
+};
+
 /** What a journal record does not say itself: the run's name and policy, and what its rule numbers mean. */
 export type RunContext = {
   run: string;
   agent: string;
   /** Digest of the image in force when the record was made. */
   policy: string;
-  rule: (index: number) => { label: string; reason: string } | undefined;
+  rule: (index: number) => RuleSaid | undefined;
 };
 
 /** The receipt for one journal record, or undefined for a frame that is none. */
@@ -101,6 +108,7 @@ function decision(fields: FrameFields, context: RunContext): Omit<AuditFields, '
     source: SOURCE_NAMES.get(fields.SOURCE ?? -1n) ?? 'internal',
     rule: rule?.label ?? numbered(fields.RULE),
     pierced: pierced?.label ?? numbered(fields.PIERCED),
+    ...rule?.by,
     reason: rule?.reason || (fields.REASON && byteText(fields.REASON).text),
     ...named('program', fields.PROGRAM),
     ...named(network ? 'destination' : 'target', fields.TARGET),

@@ -16,6 +16,8 @@ export const AUDIT_EVENTS = [
   'run_lost', // the supervisor is gone without having said that the run ended
   'policy_change',
   'policy_error',
+  'grant', // a person's standing answer to rules that ask
+  'grant_revoked',
   'note', // something that a supervisor noticed
   'gap', // numbers of a run's journal that never came, or what a log that degrades could not take
   'result', // how a call ended that an earlier receipt allowed

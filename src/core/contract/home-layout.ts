@@ -34,6 +34,8 @@ export type HomeLayout = {
   trust: string;
   /** What people granted of what rules ask. */
   grants: string;
+  /** Those that the log has told of. */
+  grantBook: string;
   /** Cache directories that runs get in place of the user's own. */
   caches: string;
   runtime: string;
@@ -66,6 +68,7 @@ export function homeLayout({ passwdHome, env }: HomeInput): HomeLayout {
     hooks: `${state}/hooks`,
     trust: `${state}/trust.json`,
     grants: `${state}/grants.json`,
+    grantBook: `${state}/grants-told.json`,
     caches: own ? `${own}/caches` : `${absolute(env.XDG_CACHE_HOME) ?? `${passwdHome}/.cache`}/gatekeeper`,
     runtime,
     controlSocket: `${runtime}/control.sock`,
