@@ -14,10 +14,12 @@ Exit status: 0 when all is well, 1 when anything does not fit (the first line of
 import argparse
 import base64
 import ctypes
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,8 @@ KINDS = {
     "rolled-back": "entries at the end are missing: a checkpoint kept elsewhere tells of more",
     "forked": "the entries are not those that a checkpoint kept elsewhere tells of",
     "log-replaced": "a checkpoint kept elsewhere is that of another log of this key",
+    "anchor-bad": "a checkpoint of this log that is kept elsewhere was signed by no key of the log",
+    "file-odd": "what should be a file of the log is none",
     "loss-recorded": "the log itself says that its end was cut, replaced or differed",
 }
 MOST_PROBLEMS = 100
@@ -114,18 +118,23 @@ class OpensslCommand:
             return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def open_ed25519():
-    try:
-        return LibCrypto()
-    except (OSError, AttributeError):
-        return OpensslCommand()
+def open_ed25519(found=[]):
+    """The one that this machine has, looked for once."""
+    if not found:
+        try:
+            found.append(LibCrypto())
+        except (OSError, AttributeError):
+            found.append(OpensslCommand())
+    return found[0]
 
 
 def decode_base64(text, length=None):
     """The bytes, or None for anything but the one canonical spelling (of that many bytes)."""
     try:
-        decoded = base64.b64decode(text, validate=True)
+        decoded = base64.b64decode(text, validate=True) if type(text) is str else None
     except ValueError:
+        decoded = None
+    if decoded is None:
         return None
     good = base64.b64encode(decoded).decode() == text and length in (None, len(decoded))
     return decoded if good else None
@@ -254,7 +263,7 @@ class Tree:
     @staticmethod
     def restore(size, text):
         """From such a text; None when it is not that of a tree of that size."""
-        joined = decode_base64(text) if type(text) is str else None
+        joined = decode_base64(text)
         if size < 0 or joined is None or len(joined) != 32 * bin(size).count("1"):
             return None
         return Tree(size, [joined[at : at + 32] for at in range(0, len(joined), 32)])
@@ -305,8 +314,11 @@ class Note:
         return bool(own) and all(len(one) == 64 and ed25519.verify(key, statement, one) for one in own)
 
 
+NOTE_LINE = re.compile(rb"(?:\S{20,40} )?(\S+\\n.*)")
+
+
 def read_notes(content):
-    """All notes of a file that holds one after the other. What is between them is passed over."""
+    """All notes of a file: one behind the other, or each in a line of its own, perhaps behind a time. Whatever else there is is passed over."""
     notes, begin, signed = [], 0, False
     lines = content.split(b"\n")
     for at, line in enumerate(lines + [b""]):
@@ -315,6 +327,11 @@ def read_notes(content):
             notes.append(Note.parse(b"\n".join(lines[begin:at]) + b"\n"))
             begin = at
         signed = is_signature
+        in_one_line = NOTE_LINE.fullmatch(line)
+        if in_one_line:
+            escapes = {b"\\n": b"\n", b"\\\\": b"\\"}
+            notes.append(Note.parse(re.sub(rb"\\[\\n]", lambda match: escapes[match.group()], in_one_line.group(1))))
+            begin = at + 1
     return [note for note in notes if note is not None]
 
 
@@ -324,250 +341,292 @@ def read_notes(content):
 class LogVerifier:
     """Takes the files of a log, line by line, and tells what does not fit. After a problem it goes on from what the line says."""
 
-    RECOVERED = ("tail-cut", "log-replaced", "checkpoint-differs", "checkpoint-missing", "checkpoint-invalid")
+    LONGEST_LINE = 1024 * 1024
+    LOG = re.compile("[0-9a-f]{32}")
 
-    def __init__(self, pinned, ed25519, checkpoint=None, notes=()):
-        """pinned: a public key (32 bytes) or a fingerprint. checkpoint: content of the log's own one. notes: [(where it was kept, Note)]."""
-        self.pinned, self.ed25519 = pinned, ed25519
-        self.checkpoint_file, self.checkpoint = checkpoint, Note.parse(checkpoint) if checkpoint is not None else None
-        self.notes = {}
-        for holder, note in notes:
-            self.notes.setdefault(note.size, []).append((holder, note))
-        self.problems, self.losses = [], []
-        self.lines = self.signatures = 0
-        self.seq, self.hash = 0, "0" * 64  # of the entry before
-        self.tree = Tree()
+    def __init__(self, pinned, watched=()):
+        """pinned: a public key (32 bytes) or a fingerprint. watched: sizes of which the roots are wanted."""
+        self.pinned, self.ed25519, self.watched = pinned, open_ed25519(), set(watched)
+        self.problems, self.losses, self.roots = [], [], {}
+        self.entries = self.signatures = 0
+        self.seq, self.hash = 0, "0" * 64  # of the entry before; the hash is None when it is not known
+        self.tree = Tree()  # over all entries so far; None when it is not known
         self.log = None
-        self.key = None  # that signs the next entry
-        self.keys = []
-        self.file = 0  # the one that is read, and what is said of it when all has been read
-        self.first_file, self.first_seq, self.pruned = 0, 1, []
-        self.checkpoint_seen = False
+        self.keys = []  # [(public key, first entry that it signs)]; the last one is in force
+        self.file = self.first_file = self.begin = 0
+        self.pruned = None
 
     def problem(self, kind, seq=None, detail=None):
-        found = {"kind": kind, "line": self.lines, "seq": self.seq if seq is None else seq}
+        found = {"kind": kind, "seq": self.seq if seq is None else seq, "file": self.file, "line": self.file_lines}
         self.problems.append(dict(found, detail=detail) if detail else found)
 
     def begin_file(self, number):
         """Before the lines of each file that is there, in ascending order."""
-        if self.file == 0:
-            self.first_file = number
-        elif number != self.file + 1:
-            self.problem("segment-missing", self.seq + 1, "before file %d" % number)
-        self.at_hole = number != self.file + 1  # nothing is known of what comes before it
+        self.first_file = self.first_file or number
+        if self.file and number != self.file + 1:
+            self.problems.insert(0, {"kind": "segment-missing", "seq": 0, "detail": "before %d" % number})
         self.file, self.file_lines = number, 0
 
     def line(self, line):
         """The bytes of a line without its newline."""
-        self.lines += 1
+        self.entries += 1
         self.file_lines += 1
+        members, kind = None, "unparsable"
         try:
-            members, hashed = parse_line(line.decode())
-            if not is_record(members):
-                raise NotJson
-        except (UnicodeDecodeError, NotJson):
-            self.lost("unparsable")
+            if len(line) <= self.LONGEST_LINE:
+                members, hashed = parse_line(line.decode())
         except OtherForm:
-            self.lost("other-form")
+            kind = "other-form"
+        except (UnicodeDecodeError, NotJson):
+            pass
+        if members is not None and not is_record(members):
+            members = None
+        if self.entries == 1:
+            self.adopt(members or {})
+        if members is None:
+            # It has no place in the chain: the next one is checked for its number and its own hash.
+            self.seq, self.hash = self.seq + 1, None
+            self.problem(kind)
+            self.grow(line)
         else:
-            if self.file_lines == 1 and (self.at_hole or self.lines == 1):
-                self.begin_anew(members, hashed)
-            self.entry(members, hashed)
-        self.tree.add(leaf_hash(line))
-        self.compare_checkpoints()
+            self.entry(line, members, hashed)
 
-    def lost(self, kind):
-        """A line that has no place in the chain: the next one is checked for its number and its own hash."""
-        self.seq, self.hash = self.seq + 1, None
-        self.problem(kind)
+    def adopt(self, members):
+        """The first entry that is there says where the log begins. What it says counts only if a key that is trusted stands by it."""
+        if self.file > 1 and members.get("action") == "segment":
+            self.tree = Tree.restore(members["seq"] - 1, members.get("tree"))
+            self.seq, self.hash = members["seq"] - 1, members["prev"]
+        self.begin = self.seq
+        self.note_root()
+        if members.get("action") in ("log_start", "segment"):
+            self.log = members.get("log")
+            key = decode_base64(members.get("key"), 32)
+            if key is not None:
+                self.keys = [(key, self.begin + 1)]
 
-    def begin_anew(self, members, hashed):
-        """The first entry of a file before which files are missing (or of the first one): it says itself what comes before it."""
-        if self.at_hole and self.file > 1:
-            tree = Tree.restore(members["seq"] - 1, members.get("tree"))
-            if members["action"] == "segment" and tree is not None:
-                self.tree, self.seq, self.hash = tree, members["seq"] - 1, members["prev"]
-        if self.lines == 1:
-            self.first_seq = members["seq"]
-        if not self.keys:
-            key = decode_base64(members.get("key", "")) if type(members.get("key", "")) is str else None
-            own = key is not None and len(key) == 32 and self.is_signed(members, key)
-            if own and hashlib.sha256(hashed.encode()).hexdigest() == members["hash"]:
-                self.key, self.keys, self.log = key, [key], members.get("log")
-            elif type(self.pinned) is bytes:
-                self.key = self.pinned
+    @property
+    def key(self):
+        """In force. Where the log does not say whose it is, the one that is trusted, when it is known; else None."""
+        return self.keys[-1][0] if self.keys else self.pinned if type(self.pinned) is bytes else None
 
-    def entry(self, members, hashed):
-        before, self.seq = self.seq, members["seq"]
-        if self.seq > before + 1:
-            self.problem("sequence-gap")
-        elif self.seq < before + 1:
-            self.problem("sequence-repeat")
+    def entry(self, line, members, hashed):
+        kinds = []
+        if members["seq"] != self.seq + 1:
+            kinds.append("sequence-gap" if members["seq"] > self.seq + 1 else "sequence-repeat")
+        lost = bool(kinds)
         if self.hash is not None and members["prev"] != self.hash:
-            self.problem("broken-link")
-        self.hash = members["hash"]
+            kinds.append("broken-link")
+        self.seq, self.hash = members["seq"], members["hash"]
         if hashlib.sha256(hashed.encode()).hexdigest() != self.hash:
-            self.problem("wrong-hash")
-        self.check_signature(members)
-        self.check_start(members)
-        action = members["action"]
-        if action == "key_change":
-            self.change_key(members)
-        elif action == "pruned":
-            self.pruned.append((members.get("segment"), members.get("last")))
-        elif action == "recovered" and members.get("kind") in self.RECOVERED:
-            self.problem("loss-recorded", detail=members["kind"])
-        if action in ("gap", "damage", "recovered"):
-            self.losses.append(self.seq)
-
-    def check_signature(self, members):
+            kinds.append("wrong-hash")
         if "sig" in members:
             self.signatures += 1
-            if self.key is not None and not self.is_signed(members, self.key):
-                self.problem("signature-bad")
+            if not self.is_signed(members):
+                kinds.append("signature-bad")
         elif needs_signature(members):
-            self.problem("signature-missing")
+            kinds.append("signature-missing")
+        for kind in kinds:
+            self.problem(kind)
+        self.say(members, sound=not kinds)
+        self.grow(line, lost)
 
-    def is_signed(self, members, key):
-        signature = decode_base64(members.get("sig", ""), 64)
+    def is_signed(self, members):
+        signature = decode_base64(members["sig"], 64)
         statement = "gatekeeper audit record 1\n%s\n" % members["hash"]
-        return signature is not None and self.ed25519.verify(key, statement.encode(), signature)
+        return None not in (signature, self.key) and self.ed25519.verify(self.key, statement.encode(), signature)
+
+    def say(self, members, sound):
+        """What the entry says of the log itself."""
+        action = members["action"]
+        if action in ("log_start", "segment"):
+            self.check_start(members)
+        elif self.file_lines == 1 and sound:
+            self.problem("segment-start-bad", detail="the file begins with another entry")
+        if action == "key_change" and sound:
+            self.change_key(members)
+        elif action == "pruned" and type(members.get("segment")) is type(members.get("last")) is int:
+            self.pruned = members["segment"], members["last"]
+        elif action == "recovered" and not self.is_harmless(members):
+            self.problem("loss-recorded", detail=members.get("kind"))
+        elif action in ("gap", "damage", "recovered"):
+            self.losses.append(self.seq)
 
     def check_start(self, members):
-        starts = members["action"] in ("log_start", "segment")
-        if self.file_lines > 1:
-            good = not starts
-        elif self.file == 1:
-            good = members["action"] == "log_start" and members["seq"] == 1
-        else:
-            good = members["action"] == "segment" and members.get("segment") == self.file
-            good = good and members.get("tree") == self.tree.text() and members["seq"] == self.tree.size + 1
-        if good and starts:
-            good = members.get("log") == self.log and self.key_text() == members.get("key")
+        """What a file begins with is what is known already."""
+        first = self.file == 1
+        good = self.file_lines == 1 and members["action"] == ("log_start" if first else "segment")
+        good = good and type(self.log) is str and self.LOG.fullmatch(self.log) and members.get("log") == self.log
+        good = good and self.keys and decode_base64(members.get("key"), 32) == self.key
+        if good and not first:
+            good = members.get("segment") == self.file and (self.tree is None or members.get("tree") == self.tree.text())
         if not good:
             self.problem("segment-start-bad")
 
-    def key_text(self):
-        return base64.b64encode(self.key).decode() if self.key is not None else None
-
     def change_key(self, members):
-        """Signed by the key before (as every entry), and by the new one over a statement that names both and the log."""
-        texts = [members.get(name) for name in ("log", "keyBefore", "key", "keySig")]
-        key = signature = None
-        if all(type(text) is str for text in texts):
-            key, signature = decode_base64(texts[2], 32), decode_base64(texts[3], 64)
-        good = key is not None and signature is not None and texts[0] == self.log and texts[1] == self.key_text()
-        good = good and key != self.key
-        statement = "gatekeeper key change 1\n%s\n%s\n%s\n" % tuple(texts[:3])
-        if not good or not self.ed25519.verify(key, statement.encode(), signature):
-            return self.problem("key-change-bad")
-        self.key = key
-        self.keys.append(key)
+        """Signed by the key before, as every entry, and by the new one over a statement that names both and the log."""
+        log, before, new = (members.get(name) for name in ("log", "keyBefore", "key"))
+        key, signature = decode_base64(new, 32), decode_base64(members.get("keySig"), 64)
+        good = self.keys and log == self.log and decode_base64(before, 32) == self.key and key not in (None, self.key)
+        statement = "gatekeeper key change 1\n%s\n%s\n%s\n" % (log, before, new)
+        if good and signature and self.ed25519.verify(key, statement.encode(), signature):
+            self.keys.append((key, self.seq + 1))
+        else:
+            self.problem("key-change-bad")
+
+    @staticmethod
+    def is_harmless(members):
+        """A crash leaves these: an unfinished line, or a log that had no checkpoint yet."""
+        kind = members.get("kind")
+        return kind == "torn-tail" or (kind == "checkpoint-missing" and members["seq"] <= 8)
+
+    def grow(self, line, lost=False):
+        if lost or len(line) > self.LONGEST_LINE:
+            self.tree = None
+        elif self.tree is not None:
+            self.tree.add(leaf_hash(line))
+            self.note_root()
+
+    def note_root(self):
+        if self.tree is not None and self.tree.size in self.watched:
+            self.roots[self.tree.size] = self.tree.root()
 
     def torn(self):
         """There are bytes behind the last newline of the file."""
+        self.file_lines += 1
         self.problem("torn-tail", self.seq + 1)
 
-    def compare_checkpoints(self):
-        """Whether what was signed of the log when it had this size is true of it."""
-        own = self.checkpoint
-        if own is not None and own.size == self.tree.size and self.is_of_log(own):
-            self.checkpoint_seen = True
-            if not self.is_signed_note(own):
-                self.problem("checkpoint-missing", detail="it is not signed by the key of the log")
-            elif own.root != self.tree.root():
-                self.problem("checkpoint-differs")
-        for holder, note in self.notes.pop(self.tree.size, ()):
-            if self.is_of_log(note) and self.is_signed_note(note) and note.root != self.tree.root():
-                self.problem("forked", detail=holder)
-
-    def is_of_log(self, note):
-        return self.log is None or note.origin == "gatekeeper/%s" % self.log
-
-    def is_signed_note(self, note):
-        return self.key is None or note.is_signed_by(self.key, self.ed25519)
-
-    def finish(self):
-        """When all files have been read."""
-        if self.lines > 0 and self.first_file > 1 and not any(map(self.is_pruned, self.pruned)):
-            self.problems.insert(0, {"kind": "segment-missing", "line": 1, "seq": self.first_seq, "detail": "those before"})
-        self.check_own_checkpoint()
-        for holder, note in (each for held in self.notes.values() for each in held):
-            if not self.is_signed_note(note):
-                continue
-            if not self.is_of_log(note):
-                self.problem("log-replaced", detail="%s tells of %s" % (holder, note.origin))
-            elif note.size > self.tree.size:
-                self.problem("rolled-back", self.tree.size + 1, "%s tells of %d entries" % (holder, note.size))
-        if self.keys and not any(map(self.is_pinned, self.keys)):
-            self.problems.insert(0, {"kind": "key-unknown", "line": 1, "seq": self.first_seq})
+    def finish(self, checkpoint, kept):
+        """When all files have been read. checkpoint: content of the log's own one, or None. kept: [(where, Note)]."""
+        if self.first_file > 1 and not self.is_pruned():
+            self.problems.insert(0, {"kind": "segment-missing", "seq": 1, "detail": "the first is %d" % self.first_file})
+        if self.entries > 0 and not any(self.pinned in (key, fingerprint(key)) for key, _ in self.keys):
+            self.whole("key-unknown", self.keys[0][1] if self.keys else 1)
+        if self.entries > 0 or checkpoint is not None:
+            self.compare_own(Note.parse(checkpoint) if checkpoint is not None else None)
+        for holder, note in kept:
+            self.compare_kept(holder, note)
         del self.problems[MOST_PROBLEMS:]
-        return self.problems
 
-    def is_pruned(self, pruned):
-        segment, last = pruned
-        if type(segment) is not int or type(last) is not int:
-            return False
-        return segment > self.first_file - 1 or (segment == self.first_file - 1 and last == self.first_seq - 1)
+    def whole(self, kind, seq, detail=None):
+        found = {"kind": kind, "seq": seq}
+        self.problems.append(dict(found, detail=detail) if detail else found)
 
-    def is_pinned(self, key):
-        return self.pinned in (key, fingerprint(key))
+    def is_pruned(self):
+        segment, last = self.pruned or (0, 0)
+        return segment > self.first_file - 1 or (segment == self.first_file - 1 and last == self.begin)
 
-    def check_own_checkpoint(self):
-        note = self.checkpoint
+    def is_own(self, note):
+        return type(self.log) is str and note.origin == "gatekeeper/" + self.log
+
+    def compare_own(self, note):
         if note is None:
-            if self.lines > 0 or self.checkpoint_file is not None:
-                self.problem("checkpoint-missing")
-        elif self.checkpoint_seen:
-            return
-        elif not self.is_signed_note(note):
-            self.problem("checkpoint-missing", detail="it is not signed by the key of the log")
-        elif not self.is_of_log(note):
-            self.problem("checkpoint-differs", detail="it is that of %s" % note.origin)
-        elif note.size > self.tree.size:
-            detail = "the log ends at %d, the checkpoint tells of %d" % (self.tree.size, note.size)
-            self.problem("tail-cut", self.tree.size + 1, detail)
+            self.whole("checkpoint-missing", self.seq)
+        elif self.log is not None and not self.is_own(note):
+            self.whole("checkpoint-differs", self.seq, "it is that of %s" % note.origin)
+        elif self.log is not None and not self.is_signed_in_time(note):
+            self.whole("checkpoint-missing", self.seq, "no key that signed then has signed it")
+        elif note.size > self.seq:
+            self.whole("tail-cut", self.seq + 1, "the log ends at %d, the checkpoint tells of %d" % (self.seq, note.size))
+        elif self.roots.get(note.size, note.root) != note.root:
+            self.whole("checkpoint-differs", note.size)
+
+    def compare_kept(self, holder, note):
+        tells = "%s tells of %d entries of %s" % (holder, note.size, note.origin)
+        if not self.is_own(note):
+            known = [key for key, _ in self.keys] + ([self.pinned] if type(self.pinned) is bytes else [])
+            if known and not any(note.is_signed_by(key, self.ed25519) for key in known):
+                return  # of somebody else's log
+            kind, seq = ("rolled-back", 1) if self.log is None else ("log-replaced", 0)
+            self.whole(kind, seq, tells)
+        elif not self.is_signed_in_time(note):
+            self.whole("anchor-bad", min(note.size, self.seq), holder)
+        elif note.size > self.seq:
+            self.whole("rolled-back", self.seq + 1, tells)
+        elif self.roots.get(note.size, note.root) != note.root:
+            self.whole("forked", note.size, holder)
+
+    def is_signed_in_time(self, note):
+        """A key that was changed before all those entries were written signs for them no more."""
+        ends = [begin - 2 for _, begin in self.keys[1:]] + [LARGEST]
+        return any(note.size <= end and note.is_signed_by(key, self.ed25519) for (key, _), end in zip(self.keys, ends))
 
 
 SEGMENT = re.compile("[0-9]{6,}\\.jsonl")
 
 
-def verify_log(directory, pinned, ed25519, notes=()):
+def verify_log(directory, pinned, kept=()):
     """The whole log of a directory. It may be written meanwhile: an unfinished line is looked at again before it counts as torn."""
     for attempt in range(4):
-        verifier = verify_once(directory, pinned, ed25519, notes)
+        verifier = verify_once(directory, pinned, kept)
         if not any(problem["kind"] == "torn-tail" for problem in verifier.problems):
             break
         time.sleep(0.05)
     return verifier
 
 
-def verify_once(directory, pinned, ed25519, notes):
+def verify_once(directory, pinned, kept):
     # The checkpoint first, and the files after it, so that the log is never behind it.
-    verifier = LogVerifier(pinned, ed25519, read_if_there(os.path.join(directory, "checkpoint")), notes)
+    try:
+        with open_file(os.path.join(directory, "checkpoint")) as file:
+            checkpoint = file.read(Note.LONGEST + 1)
+    except FileNotFoundError:
+        checkpoint = None
+    except NotAFile:
+        checkpoint = b""
+    notes = [note for _, note in kept] + [Note.parse(checkpoint) if checkpoint is not None else None]
+    verifier = LogVerifier(pinned, [note.size for note in notes if note is not None])
     for name in sorted(filter(SEGMENT.fullmatch, os.listdir(directory)), key=lambda name: int(name[:-6])):
         verifier.begin_file(int(name[:-6]))
-        with open(os.path.join(directory, name), "rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):
-                    verifier.line(line[:-1])
-                else:
-                    verifier.torn()
-                if len(verifier.problems) >= MOST_PROBLEMS:
-                    break
-    verifier.finish()
+        try:
+            with open_file(os.path.join(directory, name)) as file:
+                read_lines(file, verifier)
+        except NotAFile:
+            verifier.whole("file-odd", 0, name)
+    verifier.finish(checkpoint, kept)
     return verifier
 
 
-def read_if_there(path):
+def read_lines(file, verifier):
+    """No more of a line is kept than shows that it is too long."""
+    while len(verifier.problems) < MOST_PROBLEMS:
+        line = file.readline(verifier.LONGEST_LINE + 2)
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(verifier.LONGEST_LINE)
+        if not line:
+            break
+        if not rest and len(line) <= verifier.LONGEST_LINE:
+            verifier.torn()
+        else:
+            verifier.line(line[:-1] if line.endswith(b"\n") else line)
+
+
+class NotAFile(Exception):
+    pass
+
+
+def open_file(path):
+    """Follows no link, and never waits for the other end of a FIFO."""
     try:
-        with open(path, "rb") as file:
-            return file.read(Note.LONGEST * 4 + 1)
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
     except FileNotFoundError:
-        return None
+        raise
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise NotAFile(path)
+        raise
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NotAFile(path)
+    return file
 
 
 # ---------------------------------------------------------------- the command
+
+
+def read_notes_of(path):
+    with open(path, "rb") as file:
+        return read_notes(file.read())
 
 
 def read_public_key(path):
@@ -583,20 +642,19 @@ def verdict(verifier):
     """As --json prints it."""
     return {
         "ok": not verifier.problems,
-        "entries": verifier.lines,
+        "entries": verifier.entries,
         "signatures": verifier.signatures,
         "problems": verifier.problems,
         "losses": verifier.losses,
-        "keys": [fingerprint(key) for key in verifier.keys],
-        "checkpoint": verifier.checkpoint and verifier.checkpoint.size,
+        "keys": [fingerprint(key) for key, _ in verifier.keys],
     }
 
 
 def print_verdict(found):
     for problem in found["problems"]:
+        place = " (line %d of file %d)" % (problem["line"], problem["file"]) if "line" in problem else ""
         detail = " (%s)" % ascii(problem["detail"])[1:-1] if "detail" in problem else ""
-        kind = problem["kind"]
-        print("entry %d (line %d): %s: %s%s" % (problem["seq"], problem["line"], kind, KINDS[kind], detail))
+        print("entry %d%s: %s: %s%s" % (problem["seq"], place, problem["kind"], KINDS[problem["kind"]], detail))
     checked = "%d entries and %d signatures checked" % (found["entries"], found["signatures"])
     print("%s: %s" % ("verified" if found["ok"] else "NOT verified", checked))
     if found["losses"]:
@@ -615,9 +673,8 @@ def main():
     options = parser.parse_args()
     pinned = options.fingerprint or read_public_key(options.public_key)
     try:
-        ed25519 = open_ed25519()
-        notes = [(path, note) for path in options.checkpoint + options.anchor for note in read_notes(open(path, "rb").read())]
-        found = verdict(verify_log(options.directory, pinned, ed25519, notes))
+        notes = [(path, note) for path in options.checkpoint + options.anchor for note in read_notes_of(path)]
+        found = verdict(verify_log(options.directory, pinned, notes))
     except (OSError, subprocess.CalledProcessError) as error:
         print("verify_log: %s" % error, file=sys.stderr)
         return 2
