@@ -14,10 +14,10 @@ import { Connections } from './connections.ts';
 import { createRun } from './create-run.ts';
 import type { DaemonParts, EgressPorts, FileWatch } from './daemon-parts.ts';
 import { egressDoor } from './egress-door.ts';
+import { GrantBook } from './grant-book.ts';
 import { Inspections } from './inspections.ts';
 import { JournalDrain } from './journal-drain.ts';
 import { OfferedFiles } from './offered-files.ts';
-import { GrantBook } from './grant-book.ts';
 import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
 import type { Run } from './run.ts';
@@ -41,12 +41,12 @@ export class Daemon<Image> {
   readonly #names: RunNames;
   readonly #inspections = new Inspections();
   readonly #offered: OfferedFiles<Image>;
+  readonly #grants: GrantBook;
   readonly #drain: JournalDrain;
   readonly #supervisors: Supervisors;
   readonly #reload: PolicyReload<Image>;
   readonly #watch: FileWatch;
   readonly #closers: (() => Promise<void>)[] = [];
-  readonly #grants: GrantBook;
   #ports: EgressPorts = { proxyPort: 0, transparentPort: 0 };
 
   private constructor(parts: DaemonParts<Image>, key: SigningKey, log: AuditLog) {
@@ -66,13 +66,13 @@ export class Daemon<Image> {
     this.#offered = new OfferedFiles({ store, images: this.#images, names: this.#names, exactNames, mayReachAt, say });
     const append = (record: AuditFields) => this.#append(record);
     const complain = new Complaint(say);
+    this.#grants = new GrantBook({ read: parts.grants, file: layout.grantBook, append, now, say });
     this.#drain = new JournalDrain({
       log,
       store,
       now,
       rule: (policy, index) => this.#grants.named(this.#images.rule(policy, index)),
       onFailure: (error) => complain.about(`the audit log takes no entries: ${error}`),
-    this.#grants = new GrantBook({ read: parts.grants, file: layout.grantBook, append, now, say });
     });
     const imagePath = (policy: string) => this.#images.path(policy);
     const shared = { runs, store, append, now };
@@ -135,10 +135,10 @@ export class Daemon<Image> {
 
   async #open(): Promise<void> {
     const { layout, say, startEgress, hooks } = this.#parts;
+    await this.#grants.look();
     for (const run of this.#runs.values()) await this.#drain.drain(run);
     const door = egressDoor<Image>({
       ...{
-    await this.#grants.look();
         runs: this.#runs,
         images: this.#images,
         connections: this.#connections,
@@ -183,10 +183,10 @@ export class Daemon<Image> {
       status: () => this.#status(),
       shutdown,
       createRun: async (request) => {
+        await this.#grants.look();
         const { run, response } = await createRun(request, {
           ...this.#parts,
           runs: this.#runs,
-        await this.#grants.look();
           store: this.#store,
           caches: this.#caches,
           offered: this.#offered,
