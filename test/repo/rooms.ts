@@ -19,6 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/import': ['core/policy', 'core/wire'],
   // The reader of YAML that policies have too.
   'core/audit': ['core/kernel', 'core/policy', 'core/wire'],
+  'core/export': ['core/audit', 'core/text'],
 
   // Files that must appear whole, locks, private directories: what several adapters need of the operating system.
   'adapters/process': ['core/*'],
@@ -34,6 +35,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/hook-store': ['core/*', 'adapters/process'],
   'adapters/inspection': ['core/*', 'adapters/process'],
   'adapters/keys': ['core/*', 'adapters/process'],
+  'adapters/otlp': ['core/*', 'adapters/process'],
   // Whether a project's file may loosen is part of reading it, and what was granted is read along with it.
   // The files that hold checkpoints are kept from runs.
   'adapters/policy-files': [
@@ -61,6 +63,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'adapters/grant-store',
     'adapters/hook-store',
     'adapters/keys',
+    'adapters/otlp',
     'adapters/policy-files',
     'adapters/process',
     'adapters/trust-store',

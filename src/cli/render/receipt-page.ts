@@ -7,6 +7,7 @@ import { localTime } from './clock.ts';
 import { paint, paintVerdict } from './paint.ts';
 import { reasonText } from './reason-text.ts';
 import { subjectOf, traffic } from './receipt.ts';
+import { KNOWN, SOURCES, VIA, WHAT } from './receipt-words.ts';
 
 /** Everything about one entry, for a person: a line for each thing, in the order in which one asks. */
 export function receiptPage(account: ReceiptAccount): string {
@@ -168,47 +169,6 @@ const SIGNATURES = {
   none: 'without a signature of its own',
   unknown: 'signed; the public key is not there to check it',
 } as const;
-const WHAT: Readonly<Record<string, string>> = {
-  file_read: 'reading a file or directory',
-  file_write: 'writing, making or moving a file',
-  file_delete: 'removing a file',
-  shell_exec: 'starting a program',
-  network: 'reaching a destination',
-  unix_socket: 'connecting to a socket of this machine',
-  tool_call: 'calling a tool',
-  connection_closed: 'the end of a connection that was allowed',
-  gap: 'entries that never came',
-  damage: 'bytes of a journal that are no record',
-  recovered: 'the end of the log was mended',
-  policy_change: 'another policy is in force from here on',
-  policy_error: 'a changed policy is not fit; the last good one stays in force',
-  run_lost: 'the supervisor of a run is gone without a word',
-};
-const SOURCES: Readonly<Record<string, string>> = {
-  default: 'the default, since no rule matched',
-  protection: 'the protection of gatekeeper itself',
-  inherited: 'the command that it helps, which a rule allows',
-  typed: 'whoever started the run: it is what they typed',
-  launcher: 'its being a shell or launcher: what it starts is judged by itself',
-  own: 'its being the run’s own',
-  internal: 'the supervisor, which could not judge it',
-};
-const VIA: Readonly<Record<string, string>> = {
-  connect: 'through the proxy (CONNECT)',
-  http: 'through the proxy (HTTP)',
-  upgrade: 'through the proxy (HTTP upgrade)',
-  socks: 'through the proxy (SOCKS)',
-  transparent: 'connected to directly',
-  inspect: 'within TLS that is inspected',
-  dns: 'asked for by name alone',
-};
-const KNOWN: Readonly<Record<string, string>> = {
-  connect: 'from its CONNECT line',
-  http: 'from its request',
-  socks: 'from SOCKS',
-  dns: 'from the address that stands for it in this run',
-  sni: 'from its TLS',
-};
 /** What the page has said in one way or another. */
 const SAID: ReadonlySet<string> = new Set([
   ...[

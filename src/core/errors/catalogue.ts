@@ -220,6 +220,13 @@ export const ERRORS = {
     exit: 125,
     http: 500,
   },
+  GK_AUDIT_ROTATE: {
+    title: 'the signing key was not changed',
+    cause: 'The log cannot be written, a change is going on already, or its files cannot be written.',
+    remedy: 'see: gatekeeper daemon status; then: gatekeeper audit rotate-key',
+    exit: 1,
+    http: 409,
+  },
   GK_AUDIT_SETTINGS: {
     title: 'the settings of the audit log cannot be used',
     cause: 'The file has an error of syntax or meaning, or cannot be read; it is refused as a whole.',
@@ -233,6 +240,13 @@ export const ERRORS = {
     remedy: 'make room, then: gatekeeper daemon start',
     exit: 125,
     http: 507,
+  },
+  GK_EXPORT: {
+    title: 'the entries could not be passed on',
+    cause: 'The receiver refused them or did not answer, or the file for them cannot be written.',
+    remedy: 'mend what is told, then do it again; with a cursor it goes on where it stopped',
+    exit: 1,
+    http: 502,
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

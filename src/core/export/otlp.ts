@@ -66,11 +66,13 @@ function conventional(record: AuditRecord): Values {
   const connects = action === 'network' || action === 'connection_closed';
   const request = via === 'inspect' ? 'https' : 'http';
   return {
-    'process.pid': pid,
     'thread.id': tid,
-    'process.executable.path': program,
-    'process.executable.name': program && baseName(program),
-    'process.command_line': command,
+    ...under('process', {
+      pid,
+      'executable.path': program,
+      'executable.name': program && baseName(program),
+      command_line: command,
+    }),
     'file.path': isFile ? (target2 ?? target) : undefined,
     'file.name': isFile ? baseName(target2 ?? target ?? '') || undefined : undefined,
     'dns.question.name': via === 'dns' ? destination : undefined,
@@ -90,7 +92,7 @@ function own(record: AuditRecord): Values {
   return Object.fromEntries(
     Object.entries(record)
       .filter(([name]) => !CARRIED.has(name))
-      .map(([name, value]) => [`gatekeeper.${snake(name)}`, value as string | number | boolean | undefined]),
+      .map(([name, value]) => [`gatekeeper.${snake(name)}`, value]),
   );
 }
 
@@ -105,6 +107,9 @@ function nanoseconds(time: string): string {
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? '0' : `${BigInt(ms) * 1_000_000n}`;
 }
+
+const under = (prefix: string, values: Values): Values =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value]));
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
