@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { keyChangeEntry } from '../../core/audit/key-change.ts';
 import { CompactRange } from '../../core/audit/merkle.ts';
 import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
+import type { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { Emergency } from './emergency.ts';
 import { type AppendTerms, type AuditLogOptions, DEFAULTS } from './log-options.ts';
@@ -40,12 +41,15 @@ export class AuditLog {
   /** What the disk is known to hold. */
   #synced: LogPlace;
   #closed = false;
+  /** How it was found: what others hold of it is compared with that. `size`: number of entries. */
+  readonly opened: { log: string; size: number };
 
   private constructor(options: AuditLogOptions, { head, start, segment, size }: RecoveredLog) {
     this.#options = { ...DEFAULTS, ...options };
     this.#signer = options.signer;
     const tree = start?.tree ?? new CompactRange(treeHasher);
     this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree, bytes: size };
+    this.opened = { log: this.#place.log, size: tree.end };
     this.#synced = this.#place;
     this.#file = new SegmentFile(options.directory, segment, size);
     this.#segmentBegan = Date.parse(start?.time ?? options.now());
@@ -69,7 +73,7 @@ export class AuditLog {
     const { directory, signer, verify, now } = options;
     const recovered = recoverLog(directory, { now: now(), signer, verify });
     const log = new AuditLog(options, recovered);
-    for (const finding of recovered.findings) {
+    for (const finding of [...recovered.findings, ...(options.findings ?? [])]) {
       await log.append([{ action: 'recovered', time: now(), ...finding }]);
     }
     const unfinished = unfinishedOutage(tailRecords(directory, MOST_ENDINGS), now());
@@ -83,7 +87,7 @@ export class AuditLog {
   }
 
   /** Why the last write failed; undefined while the log works. */
-  get failure(): Error | undefined {
+  get failure(): GatekeeperError | undefined {
     return this.#emergency.outage?.error;
   }
 
@@ -214,6 +218,7 @@ export class AuditLog {
     this.#place = { ...this.#place, bytes: 0 };
     this.#synced = this.#place;
     await full.close();
+    this.#options.rotated();
   }
 
   async #sync(place: LogPlace): Promise<void> {

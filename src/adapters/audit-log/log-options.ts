@@ -1,3 +1,4 @@
+import type { AuditFields } from '../../core/audit/record.ts';
 import type { OnFailure } from './outage.ts';
 import type { LogSigner } from './seal-batch.ts';
 
@@ -13,6 +14,10 @@ export type AuditLogOptions = {
   segmentAgeMs?: number;
   /** Hears of each checkpoint when it is on the disk. */
   checkpointed?: (note: string) => void;
+  /** Hears that a file is full and the next one begins. */
+  rotated?: () => void;
+  /** What else was found before it was opened; recorded before anything else is. */
+  findings?: readonly Pick<AuditFields, 'kind' | 'text' | 'count'>[];
   /** What becomes of receipts that may be lost (`AppendTerms`) while the log cannot be written. */
   onFailure?: OnFailure;
   /** Hears that the log can be written again. */
@@ -32,6 +37,8 @@ export const DEFAULTS = {
   segmentBytes: 16 * 1024 * 1024,
   segmentAgeMs: 24 * 60 * 60 * 1000,
   checkpointed: () => {},
+  rotated: () => {},
+  findings: [],
   onFailure: 'halt',
   resumed: () => {},
   retryMs: 1000,
