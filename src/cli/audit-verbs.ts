@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VERDICT_WISHES } from '../core/audit/entry-filter.ts';
+import { EXPORT_FORMATS } from './export-formats.ts';
 import type { Done } from './verbs.ts';
 
 /** Adds what reads, checks and passes on the audit log. */
@@ -31,13 +32,19 @@ export function addAudit(program: Command, done: Done): void {
     .action(async (entry, options) => done(await (await import('./commands/audit-show.ts')).auditShow(entry, options)));
   audit
     .command('verify')
+    .summary('check every link, signature and checkpoint')
     .description(
-      'Check every link and signature. Works offline, with the public key alone. Exits 1 when anything was changed.',
+      'Check every entry, link and signature, and compare with what others hold of it. Works offline, with the public key alone. Exits 1 with the first bad entry when anything was changed.',
     )
-    .option('--public-key <file>', 'public key to trust (default: the one of this user)')
-    .option('--log <directory>', 'log to check (default: the one of this user)')
+    .option('--public-key <file>', 'public key to trust (default: the one that is pinned for this user)')
+    .option('--fingerprint <fingerprint>', 'fingerprint of the key to trust (SHA256:…)')
+    .option('--log <directory>', 'log to check, or a bundle of it (default: the one of this user)')
+    .option('--since-checkpoint <file>', 'compare with a checkpoint that you kept, too')
+    .option('--expect <checkpoint>', 'size and root that the log must have had (SIZE:ROOT), as verify prints them')
+    .option('--no-anchors', 'do not ask who else holds checkpoints')
     .addOption(json())
     .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
+  addExport(audit, done);
   audit
     .command('stats')
     .summary('figures of what was allowed and refused')
@@ -56,6 +63,26 @@ export function addAudit(program: Command, done: Done): void {
     .option('--no-verify', 'do not verify the log first')
     .addOption(json())
     .action(async (run, options) => done(await (await import('./commands/audit-report.ts')).auditReport(run, options)));
+}
+
+/** Adds what passes entries on to other programs. */
+function addExport(audit: Command, done: Done): void {
+  const verb = audit
+    .command('export')
+    .summary('pass entries on: JSON lines, OCSF, CEF, OpenTelemetry')
+    .description(
+      'Pass entries on, oldest first: as they stand in the log (jsonl), as events of OCSF or CEF, or as logs of OpenTelemetry, which --to sends to a collector.',
+    )
+    .addOption(new Option('--format <format>', 'how they are written').choices(EXPORT_FORMATS).default('jsonl'));
+  addWishes(verb)
+    .option('-o, --output <file>', 'where to write them (default: standard output)')
+    .option('--to <url>', 'collector to send them to, by OTLP/HTTP (default: OTEL_EXPORTER_OTLP_ENDPOINT)')
+    .option('--header <name=value>', 'send this header along (may be repeated)', collect)
+    .option('--header-file <file>', 'the same from a file, one a line, so that no process list shows it')
+    .option('-f, --follow', 'go on with new entries until interrupted')
+    .option('--cursor <file>', 'remember there how far it came, and go on from there')
+    .option('--log <directory>', 'log to read (default: the one of this user)')
+    .action(async (options) => done(await (await import('./commands/audit-export.ts')).auditExport(options)));
 }
 
 /** Which entries are wanted. */

@@ -87,7 +87,26 @@ function openOrSay(path: string): number {
   }
 }
 
-/** The beginning of a small file, as bytes that stand for themselves; undefined when it is longer. */
+/** One line of a file, counted from 1, as far as it is text and not longer than any entry. */
+export function readLine(path: string, wanted: number): string | undefined {
+  const reader = new LineReader(path);
+  let line = 0;
+  let found: string | undefined;
+  try {
+    while (line < wanted) {
+      const got = reader.step((bytes, isText) => {
+        line += 1;
+        if (line === wanted && isText && bytes.length <= LONGEST_LINE) found = bytes.toString();
+      });
+      if (got === 0) break;
+    }
+    return found;
+  } finally {
+    reader.close();
+  }
+}
+
+/** A small file as a whole; undefined when it is longer. */
 export function readSmallFile(path: string, most: number): Buffer | undefined {
   const fd = openFile(path);
   try {

@@ -1,46 +1,145 @@
-import { type LogVerification, verifyLog } from '../../adapters/audit-log/verify-log.ts';
-import { fingerprint, publicKeyFile, readPublicKeyFile, verifyKey } from '../../adapters/keys/public-key.ts';
-import { PROBLEMS, type Problem } from '../../core/audit/verify.ts';
+import { realpathSync } from 'node:fs';
+import { readAnchors } from '../../adapters/anchors/anchors.ts';
+import { readBundleNotes } from '../../adapters/audit-log/bundle-notes.ts';
+import { readLine, readSmallFile } from '../../adapters/audit-log/line-reader.ts';
+import { segmentPath } from '../../adapters/audit-log/segments.ts';
+import { type KeptNotes, type LogVerification, verifyLog } from '../../adapters/audit-log/verify-log.ts';
+import { readAuditSettings } from '../../adapters/audit-settings/read-settings.ts';
+import { fingerprint } from '../../adapters/keys/public-key.ts';
+import { parseCheckpoint } from '../../core/audit/checkpoint.ts';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { LOOKS_LIKE, PROBLEMS, type Problem } from '../../core/audit/verify.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { visible } from '../../core/text/visible.ts';
 import { auditDirectory } from '../audit-directory.ts';
+import { type TrustOptions, trustOf } from '../audit-trust.ts';
 import { ownHome } from '../home.ts';
-import { paint } from '../render/paint.ts';
 import { print, printJson } from '../render/print.ts';
+import { ProgressLine } from '../render/progress-line.ts';
+import { receiptLine } from '../render/receipt.ts';
+import { verificationText } from '../render/verification-text.ts';
 
-export type VerifyOptions = { publicKey?: string; log?: string; json?: boolean };
+export type VerifyOptions = TrustOptions & {
+  log?: string;
+  sinceCheckpoint?: string;
+  expect?: string;
+  anchors?: boolean;
+  json?: boolean;
+};
 
 /** Checks the log with the public key alone; needs no daemon and no private key. Exits 1 when anything does not fit. */
-export async function auditVerify({ publicKey, log, json = false }: VerifyOptions): Promise<number> {
+export async function auditVerify(options: VerifyOptions): Promise<number> {
+  const { log, json = false, sinceCheckpoint, expect, anchors = true } = options;
   const directory = auditDirectory(log);
-  const keyFile = publicKey ?? publicKeyFile(ownHome().keys);
-  const key = readPublicKeyFile(keyFile);
-  if (!key) throw new GatekeeperError('GK_AUDIT_KEY', { where: keyFile });
-  const result = await verifyLog(directory, verifyKey(key));
-  if (json) printJson({ ...result, publicKey: fingerprint(key) });
-  else print(verificationText(result, fingerprint(key)));
+  const isOwn = isOwnLog(directory);
+  const trust = trustOf(options, isOwn);
+  const expected = expect === undefined ? [] : [parseExpected(expect)];
+  const given = sinceCheckpoint === undefined ? [] : [givenCheckpoint(sinceCheckpoint)];
+  const kept = [...given, ...(anchors ? await keptNotes(directory, isOwn) : [])];
+  const line = new ProgressLine();
+  const result = await verifyLog(directory, trust, {
+    ...{ kept, expected },
+    progress: ({ entries, bytes, totalBytes }) =>
+      line.update((seconds) => progressText(entries, bytes / Math.max(1, totalBytes), entries / seconds)),
+  })
+    .catch((error) => {
+      throw readError(error, directory);
+    })
+    .finally(() => line.clear());
+  const keys = result.keys.map(({ key }) => fingerprint(Buffer.from(key, 'base64')));
+  const record = recordAt(directory, result.problems[0]);
+  if (json) printJson(asJson(result, { directory, trusted: trust.by, keys, record }));
+  else print(verificationText({ result, directory, by: trust.by, keys, about: aboutText(record) }));
   return result.ok ? 0 : 1;
 }
 
-function verificationText(result: LogVerification, key: string): string {
-  const { ok, entries, signatures, problems, losses, checkpoint } = result;
-  const lines = problems.map(problemLine);
-  const head = checkpoint ? `, checkpoint of ${checkpoint.size} by ${visible(checkpoint.origin)}` : '';
-  const checked = `${count(entries, 'entry', 'entries')} and ${count(signatures, 'signature', 'signatures')} checked with ${key}${head}`;
-  lines.push(
-    ok
-      ? `${paint('green', 'verified')}: ${checked}`
-      : `${paint('red', 'NOT verified')}: ${checked}, ${count(problems.length, 'problem', 'problems')}`,
-  );
-  if (losses.length > 0)
-    lines.push(
-      `the log itself tells of losses in ${count(losses.length, 'entry', 'entries')}: ${losses.slice(0, 20).join(', ')}`,
-    );
-  return lines.join('\n');
+function isOwnLog(directory: string): boolean {
+  try {
+    return realpathSync(directory) === realpathSync(ownHome().audit);
+  } catch {
+    return false;
+  }
 }
 
-function problemLine({ kind, seq, line, detail }: Problem): string {
-  return `entry ${seq} (line ${line}): ${kind}: ${PROBLEMS[kind]}${detail ? ` (${visible(detail)})` : ''}`;
+/** What others hold of this user's own log; of any other one, what lies with it in a bundle. */
+async function keptNotes(directory: string, isOwn: boolean): Promise<KeptNotes[]> {
+  if (!isOwn) return readBundleNotes(directory);
+  const layout = ownHome();
+  return await readAnchors(readAuditSettings(layout), layout);
 }
 
-const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
+function givenCheckpoint(file: string): KeptNotes {
+  let text: string | undefined;
+  try {
+    text = readSmallFile(file, LONGEST_NOTE)?.toString();
+  } catch (cause) {
+    throw new GatekeeperError('GK_USAGE', { what: 'the checkpoint cannot be read', where: file, cause });
+  }
+  if (text === undefined || parseCheckpoint(text) === undefined) {
+    throw new GatekeeperError('GK_USAGE', {
+      what: 'the file is not a checkpoint',
+      where: file,
+      remedy: 'keep a copy of the file named checkpoint beside the log',
+    });
+  }
+  return { holder: file, notes: [text] };
+}
+
+function parseExpected(text: string): { holder: string; size: number; root: string } {
+  const [, size, root] = /^([1-9]\d{0,14}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? [];
+  if (size !== undefined && root !== undefined) return { holder: '--expect', size: Number(size), root };
+  throw new GatekeeperError('GK_USAGE', {
+    what: `${text} is not a size and a root`,
+    remedy: 'take them from what an earlier verification printed, as in --expect 1234:ROOT',
+  });
+}
+
+const progressText = (entries: number, share: number, rate: number): string =>
+  `verifying: ${entries} entries, ${Math.floor(share * 100)}%, ${Math.round(rate)} a second`;
+
+function readError(error: unknown, where: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${code}`, where, cause: error });
+}
+
+/** The entry that a problem is about, as far as it can be read: nothing that it says is proven. */
+function recordAt(directory: string, problem: Problem | undefined): AuditRecord | undefined {
+  if (problem?.file === undefined || problem.line === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(readLine(segmentPath(directory, problem.file), problem.line) ?? '');
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as AuditRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whatever the entry was made into, it must not keep the verdict on it from being told. */
+function aboutText(record: AuditRecord | undefined): string | undefined {
+  try {
+    return record && receiptLine(record).trim();
+  } catch {
+    return 'an entry with members of the wrong kinds';
+  }
+}
+
+function asJson(
+  result: LogVerification,
+  more: { directory: string; trusted: string; keys: string[]; record: AuditRecord | undefined },
+): unknown {
+  const problems = result.problems.map((problem) => ({
+    ...problem,
+    what: PROBLEMS[problem.kind],
+    looksLike: LOOKS_LIKE[problem.kind],
+  }));
+  const { directory, trusted, keys, record } = more;
+  return {
+    ...result,
+    problems,
+    log: { id: result.log, directory },
+    trusted,
+    fingerprints: keys,
+    firstBadRecord: record,
+  };
+}
+
+const LONGEST_NOTE = 64 * 1024;

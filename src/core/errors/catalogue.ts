@@ -205,6 +205,13 @@ export const ERRORS = {
     exit: 1,
     http: 500,
   },
+  GK_AUDIT_READ: {
+    title: 'the audit log cannot be read',
+    cause: 'A file of it, or its directory, belongs to another user, or the disk gives an error.',
+    remedy: 'read it as the user whose log it is, or verify a copy: gatekeeper audit verify --log DIRECTORY',
+    exit: 125,
+    http: 500,
+  },
   GK_AUDIT_KEY: {
     title: 'the public key cannot be read',
     cause: 'The file is missing or is not an Ed25519 public key of gatekeeper.',
