@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { AuditLog } from '../adapters/audit-log/audit-log.ts';
+import type { AuditLog } from '../adapters/audit-log/audit-log.ts';
 import { CacheStore } from '../adapters/cache-store/cache-store.ts';
 import { type ControlServer, startControlServer } from '../adapters/control-server/control-server.ts';
-import { verifyWith } from '../adapters/keys/public-key.ts';
-import { openSigningKey, type SigningKey } from '../adapters/keys/signing-key.ts';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
 import { RunNames } from '../adapters/proxy/names.ts';
 import { listenForSupervisors } from '../adapters/supervisor/supervisor-server.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import type { DaemonStatus } from '../core/contract/control-api.ts';
+import { errorLine } from '../core/errors/error-line.ts';
 import { Complaint } from './complaint.ts';
 import { Connections } from './connections.ts';
 import { createRun } from './create-run.ts';
 import type { DaemonParts, EgressPorts, FileWatch } from './daemon-parts.ts';
+import { daemonStatus } from './daemon-status.ts';
 import { egressDoor } from './egress-door.ts';
 import { GrantBook } from './grant-book.ts';
 import { Inspections } from './inspections.ts';
 import { JournalDrain } from './journal-drain.ts';
+import { KeptLog } from './kept-log.ts';
 import { OfferedFiles } from './offered-files.ts';
 import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
@@ -32,7 +33,7 @@ export class Daemon<Image> {
   readonly #parts: DaemonParts<Image>;
   readonly #startedAt = now();
   readonly #connections = new Connections();
-  readonly #key: SigningKey;
+  readonly #kept: KeptLog;
   readonly #log: AuditLog;
   readonly #store: RunStore;
   readonly #images: Images<Image>;
@@ -49,10 +50,11 @@ export class Daemon<Image> {
   readonly #closers: (() => Promise<void>)[] = [];
   #ports: EgressPorts = { proxyPort: 0, transparentPort: 0 };
 
-  private constructor(parts: DaemonParts<Image>, key: SigningKey, log: AuditLog) {
+  private constructor(parts: DaemonParts<Image>, kept: KeptLog) {
     const { layout, say } = parts;
+    const { log } = kept;
     this.#parts = parts;
-    this.#key = key;
+    this.#kept = kept;
     this.#log = log;
     this.#store = new RunStore(layout.runs);
     this.#images = new Images(layout.images, parts.openImage, parts.ruleOf);
@@ -72,12 +74,13 @@ export class Daemon<Image> {
       store,
       now,
       rule: (policy, index) => this.#grants.named(this.#images.rule(policy, index)),
-      onFailure: (error) => complain.about(`the audit log takes no entries: ${error}`),
+      onFailure: (error) => complain.about(errorLine(error)),
     });
     const imagePath = (policy: string) => this.#images.path(policy);
     const shared = { runs, store, append, now };
     this.#supervisors = new Supervisors({
       ...shared,
+      appendEnd: (record) => log.append([record], { ending: true }),
       writeCheckpoint: () => log.writeCheckpoint(),
       drain: this.#drain,
       connections: this.#connections,
@@ -105,19 +108,10 @@ export class Daemon<Image> {
   /** Resolves when everything listens. What an earlier daemon left in journals is in the chain by then. */
   static async start<Image>(parts: DaemonParts<Image>): Promise<Daemon<Image>> {
     const { layout, version } = parts;
-    const key = openSigningKey(layout.keys);
-    const log = await AuditLog.open({
-      directory: layout.audit,
-      signer: key,
-      verify: verifyWith(key.publicKey),
-      now,
-      writeAtomic: writeFileAtomic,
-    });
-    await log.append([
-      { action: 'daemon_start', time: now(), version, pid: process.pid, text: `key ${key.fingerprint}` },
-    ]);
-    await log.writeCheckpoint(); // a log without one could have been cut anywhere
-    const daemon = new Daemon(parts, key, log);
+    let resumed = (): void => undefined;
+    const kept = await KeptLog.open({ layout, version, now, say: parts.say, resumed: () => resumed() });
+    const daemon = new Daemon(parts, kept);
+    resumed = () => daemon.#logResumed();
     await daemon.#open();
     return daemon;
   }
@@ -130,7 +124,7 @@ export class Daemon<Image> {
     await this.#drain.settle(activeRuns(this.#runs));
     this.#saveRuns();
     await this.#append({ action: 'daemon_stop', time: now(), pid: process.pid }).catch(() => undefined);
-    await this.#log.close();
+    await this.#kept.close();
   }
 
   async #open(): Promise<void> {
@@ -193,6 +187,8 @@ export class Daemon<Image> {
           inspections: this.#inspections,
           images: this.#images,
           append: (record) => this.#append(record),
+          onFailure: this.#kept.settings.onFailure,
+          logFailure: () => this.#log.failure,
           ports: this.#ports,
           now,
         });
@@ -205,6 +201,7 @@ export class Daemon<Image> {
         runs: [...this.#runs.values()].map(({ record, policyError }) => summarize(record, policyError)),
       }),
       giveSecrets: (id, { secrets }) => this.#inspections.giveSecrets(activeRun(this.#runs, id).record.id, secrets),
+      rotateKey: () => this.#kept.rotateKey(),
       killRun: async (idOrName) => this.#supervisors.kill(activeRun(this.#runs, idOrName)),
     });
   }
@@ -220,26 +217,25 @@ export class Daemon<Image> {
     this.#supervisors.kill(run);
   }
 
+  /** What happens now whether it can be recorded or not, unless the log halts everything. */
   #append(record: AuditFields): Promise<ChainHead> {
-    return this.#log.append([record]);
+    return this.#log.append([record], { mayBeLost: true });
+  }
+
+  /** What waited in journals is taken now. */
+  #logResumed(): void {
+    this.#parts.say('the audit log can be written again');
+    for (const run of activeRuns(this.#runs)) this.#drain.kick(run, 0);
   }
 
   #status(): DaemonStatus {
-    const { head, failure } = this.#log;
-    const policyError = activeRuns(this.#runs).find((run) => run.policyError !== undefined)?.policyError;
-    return {
-      version: this.#parts.version,
-      pid: process.pid,
-      startedAt: this.#startedAt,
-      runs: activeRuns(this.#runs).length,
-      proxyPort: this.#ports.proxyPort,
-      transparentPort: this.#ports.transparentPort,
-      auditEntries: head.seq,
-      auditHead: head.hash,
-      publicKeyFingerprint: this.#key.fingerprint,
-      ...(policyError === undefined ? {} : { policyError }),
-      ...(failure === undefined ? {} : { auditError: failure.message }),
-    };
+    return daemonStatus({
+      ...{ log: this.#log, runs: this.#runs, startedAt: this.#startedAt, version: this.#parts.version },
+      ...this.#ports,
+      publicKeyFingerprint: this.#kept.fingerprint,
+      auditOnFailure: this.#kept.settings.onFailure,
+      anchorErrors: this.#kept.anchorFailures,
+    });
   }
 
   #saveRuns(): void {

@@ -9,6 +9,7 @@ import {
   type DaemonStatus,
   type GiveSecretsRequest,
   type ListRunsResponse,
+  type RotateKeyResponse,
 } from '../../core/contract/control-api.ts';
 import { asGatekeeperError } from '../../core/errors/error-line.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
@@ -21,6 +22,7 @@ export type ControlHandlers = {
   giveSecrets: (id: string, request: GiveSecretsRequest) => void;
   listRuns: () => ListRunsResponse;
   killRun: (idOrName: string) => Promise<void>;
+  rotateKey: () => Promise<RotateKeyResponse>;
 };
 
 export type ControlServer = { close: () => Promise<void> };
@@ -83,6 +85,7 @@ function addRoutes(app: FastifyInstance, handlers: ControlHandlers): void {
       return {};
     },
   );
+  app.post(API.rotateKey.path, { schema: { body: NO_BODY_SCHEMA } }, () => handlers.rotateKey());
   app.post<{ Params: { id: string } }>(
     API.killRun.path,
     { schema: { body: NO_BODY_SCHEMA, params: RUN_ID_SCHEMA } },

@@ -9,6 +9,7 @@ export const API = {
   listRuns: { method: 'GET', path: '/v1/runs' },
   giveSecrets: { method: 'POST', path: '/v1/runs/:id/secrets' },
   killRun: { method: 'POST', path: '/v1/runs/:id/kill' },
+  rotateKey: { method: 'POST', path: '/v1/audit/rotate-key' },
 } as const;
 
 /** How a run may be called. */
@@ -115,9 +116,21 @@ export type DaemonStatus = {
   auditHead: string;
   publicKeyFingerprint: string;
   policyError?: string;
-  /** Set while the audit log takes no entries: nothing that needs a receipt is allowed. */
+  /** What was found when the audit log was opened: a line each, of entries that are gone or differ. */
+  auditFindings?: string[];
+  /** Who takes no checkpoints of it now, and why. */
+  anchorFailures?: string[];
+  /** What happens while the audit log cannot be written. */
+  auditOnFailure: 'halt' | 'degrade';
+  /** Set while it cannot; with how to mend that, and how many receipts there are not so far. */
   auditError?: string;
+  auditRemedy?: string;
+  unrecorded?: number;
+  /** Holders of the log's checkpoints that do not take them now, and why; absent while all do. */
+  anchorErrors?: { holder: string; failure: string }[];
 };
+
+export type RotateKeyResponse = { fingerprint: string; fingerprintBefore: string };
 
 /** `code` is one of core/errors; the others are the error's what, where and remedy. */
 export type ApiErrorBody = { error: { code: string; message: string; where?: string; remedy?: string } };

@@ -19,6 +19,10 @@ function app(more: Partial<ControlHandlers> = {}) {
     killRun: async (id) => {
       called.push(`kill ${id}`);
     },
+    rotateKey: async () => {
+      called.push('rotateKey');
+      return { fingerprint: 'SHA256:new', fingerprintBefore: 'SHA256:old' };
+    },
     ...more,
   };
   return { app: controlApp(TOKEN, handlers), called };
