@@ -18,6 +18,10 @@ int gk_options_parse(int argc, char **argv, struct gk_options *out, char *why, s
 			out->simulate = true;
 			continue;
 		}
+		if (strcmp(name, "--degrade") == 0) {
+			out->degrade = true;
+			continue;
+		}
 		if (strcmp(name, "--verbose") == 0) {
 			out->verbose = true;
 			continue;

@@ -25,6 +25,7 @@ struct gk_options {
 	uint16_t proxy_port, transparent_port;
 	struct gk_bounds bounds;
 	bool simulate, verbose;
+	bool degrade;		/* a journal that is full stops nothing */
 	bool by_hook; /* --enforce hook */
 	bool warn_on_tighten;   /* a policy that tightens where hints read does not end the run */
 	const char *hints_why; /* why the policy gives no more hints, for --verbose */

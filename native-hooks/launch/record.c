@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef int append_fn(struct gk_journal *journal, struct gk_slice frame);
@@ -28,8 +29,11 @@ int gk_record_start(struct gk_supervisor *supervisor, char *const *argv, struct 
 		gk_frame_bytes(&w, GK_FIELD_CWD, gk_slice_of(cwd));
 	gk_frame_bytes(&w, GK_FIELD_IMAGE_DIGEST, image_digest);
 	gk_frame_bytes(&w, GK_FIELD_ENFORCE, gk_slice_of(supervisor->by_hook ? "hook" : "kernel"));
-	if (in_force[0] != '\0')
-		gk_frame_bytes(&w, GK_FIELD_TEXT, gk_slice_of(in_force));
+	char text[PATH_MAX];
+	snprintf(text, sizeof(text), "%s%s%s", in_force, in_force[0] != '\0' && supervisor->degrade ? "; " : "",
+		 supervisor->degrade ? "degrade: what the journal cannot take happens all the same, and is counted" : "");
+	if (text[0] != '\0')
+		gk_frame_bytes(&w, GK_FIELD_TEXT, gk_slice_of(text));
 	gk_frame_u64(&w, GK_FIELD_SIMULATE, supervisor->simulate ? 1 : 0);
 	return append(supervisor, &w, gk_journal_append);
 }
@@ -52,6 +56,7 @@ int gk_record_end(struct gk_supervisor *supervisor, int status) {
 	uint8_t buffer[256];
 	struct gk_frame_writer w;
 	record_losses(supervisor);
+	(void)!gk_unrecorded_record(supervisor, gk_journal_append_final);
 	gk_frame_begin(&w, buffer, sizeof(buffer), GK_FRAME_RUN_END, 0);
 	gk_frame_times(&w);
 	gk_frame_u64(&w, GK_FIELD_STATUS, (uint64_t)(unsigned)status);

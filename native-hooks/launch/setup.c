@@ -41,6 +41,7 @@ int gk_set_up(const struct gk_options *options, pid_t guardian, struct gk_setup 
 				.listener = -1,
 				.supervisor_pid = getpid(),
 				.simulate = options->simulate,
+				.degrade = options->degrade,
 				.warn_on_tighten = options->warn_on_tighten,
 				.tell = gk_complain,
 				.run = options->run,

@@ -127,7 +127,8 @@ static void reconnect(struct gk_channel *channel) {
 /* False when the connection broke. */
 static bool wait_for_work(struct gk_channel *channel) {
 	struct pollfd poller[] = {{.fd = channel->fd, .events = POLLIN}, {.fd = channel->wake, .events = POLLIN}};
-	int ready = poll(poller, GK_COUNT(poller), atomic_load(&channel->kicked) ? KICK_AGAIN_MS : -1);
+	bool waits = atomic_load(&channel->kicked) || gk_unrecorded_pending(channel->supervisor);
+	int ready = poll(poller, GK_COUNT(poller), waits ? KICK_AGAIN_MS : -1);
 	if (ready == 0)
 		kick(channel);
 	if (ready <= 0)
@@ -192,6 +193,7 @@ static void kick(struct gk_channel *channel) {
 	uint32_t segment;
 	uint64_t offset;
 	atomic_store(&channel->kicked, true);
+	gk_unrecorded_tend(channel->supervisor);
 	gk_journal_position(channel->supervisor->journal, &segment, &offset);
 	gk_frame_begin(&w, buffer, sizeof(buffer), GK_FRAME_KICK, 0);
 	gk_frame_u64(&w, GK_FIELD_SEGMENT, segment);

@@ -81,7 +81,7 @@ int gk_judge_verdict(struct gk_call *call, const struct gk_subject *subject, con
 	case GK_EFFECT_ALLOW:
 		if (!verdict->log)
 			return 0;
-		return record(call, subject, &receipt) < 0 ? -EACCES : 0;
+		return record(call, subject, &receipt) < 0 && !call->supervisor->degrade ? -EACCES : 0;
 	case GK_EFFECT_ASK:
 		receipt.source = GK_SOURCE_SILENCE;
 		receipt.reason = GK_REASON_ASK_UNANSWERED;
@@ -111,7 +111,8 @@ static int refuse(struct gk_call *call, const struct gk_subject *subject, struct
 	bool softened = call->supervisor->simulate && !is_protection;
 	receipt->verdict = softened ? GK_VERDICT_WOULD_DENY : GK_VERDICT_DENY;
 	atomic_fetch_add_explicit(&call->supervisor->denied, 1, memory_order_relaxed);
-	return record(call, subject, receipt) == 0 && softened ? 0 : -EACCES;
+	bool recorded = record(call, subject, receipt) == 0;
+	return softened && (recorded || call->supervisor->degrade) ? 0 : -EACCES;
 }
 
 static void add_slice(struct gk_frame_writer *w, enum gk_field tag, struct gk_slice bytes) {
@@ -124,12 +125,14 @@ static void add_rule(struct gk_frame_writer *w, enum gk_field tag, uint32_t rule
 		gk_frame_u64(w, tag, rule);
 }
 
-static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w, uint64_t *number) {
+static int append(struct gk_supervisor *supervisor, struct gk_frame_writer *w, enum gk_unrecorded_kind kind, uint64_t *number) {
 	int error = gk_frame_end(w);
+	if (error == 0)
+		error = gk_unrecorded_record(supervisor, gk_journal_append);
 	if (error == 0)
 		error = gk_journal_append_numbered(supervisor->journal, gk_slice(w->buffer, w->length), number);
 	if (error < 0)
-		atomic_fetch_add_explicit(&supervisor->unrecorded, 1, memory_order_relaxed);
+		gk_unrecorded_add(supervisor, kind, error);
 	else if (supervisor->channel != NULL)
 		gk_channel_kick(supervisor->channel);
 	return error;
@@ -185,7 +188,8 @@ static int record(struct gk_call *call, const struct gk_subject *subject, const 
 	if (subject->port != 0)
 		gk_frame_u64(&w, GK_FIELD_PORT, subject->port);
 	uint64_t number;
-	int error = append(call->supervisor, &w, &number);
+	bool goes_on = receipt->verdict != GK_VERDICT_DENY && call->supervisor->degrade;
+	int error = append(call->supervisor, &w, goes_on ? GK_UNRECORDED_ALLOWED : GK_UNRECORDED_REFUSED, &number);
 	if (error == 0 && receipt->verdict != GK_VERDICT_DENY)
 		gk_receipts_add(&call->receipts, number);
 	return error;
@@ -214,7 +218,7 @@ void gk_note(struct gk_call *call, const char *kind, struct gk_slice text) {
 		gk_frame_u64(&w, GK_FIELD_PID, (uint64_t)call->tgid);
 	add_program(&w, call);
 	uint64_t number;
-	append(call->supervisor, &w, &number);
+	append(call->supervisor, &w, GK_UNRECORDED_NOTE, &number);
 }
 
 static bool is_failure_of_ours(enum gk_reason reason) {

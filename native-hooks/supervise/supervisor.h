@@ -4,6 +4,7 @@
 
 #include "image/image.h"
 #include "supervise/lent.h"
+#include "supervise/unrecorded.h"
 #include "wire/journal.h"
 
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct gk_supervisor {
 	int listener;
 	pid_t supervisor_pid, first_pid; /* ours; the agent's first process */
 	bool simulate;
+	bool degrade; /* what the journal cannot take happens all the same, and is counted */
 	bool by_hook; /* the hook enforces, and asks (supervise/door.h): no filter stands behind it */
 	bool warn_on_tighten; /* supervise/tighten.h */
 	void (*tell)(const char *format, ...) GK_PRINTF(1, 2); /* one line for the user; NULL in tests */
@@ -38,7 +40,8 @@ struct gk_supervisor {
 	/* Held over every change of the name space (rename, link, unlink, mkdir, create …), so that the run cannot race itself. */
 	pthread_mutex_t mutation;
 	atomic_ulong mutations_begun, mutations_ended;
-	atomic_ulong decided, denied, unrecorded, results_lost;
+	atomic_ulong decided, denied, results_lost;
+	struct gk_unrecorded unrecorded;
 	atomic_bool ending;
 };
 

@@ -168,7 +168,16 @@ static void a_full_journal_denies(void) {
 	CHECK(result == -EACCES);
 	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/denied/a")) == -EACCES, "though simulated");
 	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/free/a")) == 0);
-	CHECK(atomic_load(&supervisor.unrecorded) == 2);
+	CHECK(atomic_load(&supervisor.unrecorded.count[GK_UNRECORDED_REFUSED]) == 2);
+	/* Where the user wants that, it goes on without: what rules let go, and never what they refuse. */
+	supervisor.degrade = true;
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/logged/a")) == 0);
+	supervisor.simulate = false;
+	CHECK(gk_judge_path(&call, GK_ACTION_FILE_READ, gk_slice_of("/denied/a")) == -EACCES);
+	CHECK(atomic_load(&supervisor.unrecorded.count[GK_UNRECORDED_ALLOWED]) == 1);
+	CHECK(atomic_load(&supervisor.unrecorded.count[GK_UNRECORDED_REFUSED]) == 3);
+	supervisor.degrade = false;
+	supervisor.simulate = true;
 	/* The effect is done by then. */
 	gk_answer_value(&call, 0);
 	while (atomic_load(&supervisor.results_lost) == 0)

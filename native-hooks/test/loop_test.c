@@ -270,7 +270,7 @@ static void what_cannot_be_recorded_is_refused(void) {
 		struct fake_call call = fake_fate(id);
 		EXPECT(is_given(call) || is_error(call, EACCES));
 	}
-	EXPECT(is_error(fake_fate(last), EACCES) && atomic_load(&supervisor.unrecorded) > 0);
+	EXPECT(is_error(fake_fate(last), EACCES) && gk_unrecorded_pending(&supervisor));
 	EXPECT(is_given(open_of(in("free")))); /* an allowed open leaves no record */
 	EXPECT(rmdir(in(".journal-next")) == 0 && is_given(open_of(logged)));
 	end();
