@@ -11,8 +11,8 @@ export type LogEntry = { record: AuditRecord; line: string };
 export type EntryBatch = { entries: LogEntry[]; lines: number; strange: number; end: LogPlace };
 
 /** The wanted entries from the oldest on, in batches. Reads without the event loop: give way between batches. */
-export function* readEntries(directory: string, filter: EntryFilter): Generator<EntryBatch> {
-  const from = { segment: firstSegmentSince(directory, filter.since), offset: 0 };
+export function* readEntries(directory: string, filter: EntryFilter, start?: LogPlace): Generator<EntryBatch> {
+  const from = start ?? { segment: firstSegmentSince(directory, filter.since), offset: 0 };
   for (const { lines, end } of readBatches(directory, from)) yield { ...select(lines, filter), end };
 }
 
@@ -47,6 +47,22 @@ export function findEntry(directory: string, seq: number): LogEntry | undefined 
     if (found) return found;
   }
   return undefined;
+}
+
+/** A place before the entry of a number, in the same file. */
+export const placeOf = (directory: string, seq: number): LogPlace => ({
+  segment: segmentHolding(directory, seq),
+  offset: 0,
+});
+
+/** Which log it is, as its files begin, and the first entry that is still there. */
+export function logIdentity(directory: string): { log: string | undefined; first: number | undefined } {
+  for (const segment of listSegments(directory)) {
+    const line = readFirstLine(segmentPath(directory, segment));
+    const record = line === undefined ? undefined : toRecord({ segment, text: line });
+    if (record !== undefined) return { log: record.log, first: record.seq };
+  }
+  return { log: undefined, first: undefined };
 }
 
 /** Where the log ends now, behind its last whole line. */
