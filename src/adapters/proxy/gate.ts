@@ -209,9 +209,11 @@ export class Gate<Image> {
     }));
     const good = judged.filter(({ word }) => word.effect === 'allow' || (simulate && word.lifted));
     const firstGood = good.find(({ word }) => word.effect === 'allow') ?? good[0];
-    const addresses = good.map(({ address }) => address);
+    // The one that the word is about comes first: it is the one on record.
+    const ordered = firstGood ? [firstGood, ...good.filter((one) => one !== firstGood)] : [];
+    const addresses = ordered.map(({ address }) => address);
     if (found.length === 0) return { word: { ...named, reason: 'unresolved' }, addresses };
-    if (named.effect !== 'allow') return { word: named, addresses };
+    if (named.effect !== 'allow') return { word: { ...named, ...(firstGood?.word.own && { own: true }) }, addresses };
     if (firstGood) return { word: firstGood.word, named, addresses };
     const [bad] = judged;
     return bad ? { word: bad.word, addresses, refused: bad.address } : { word: named, addresses };

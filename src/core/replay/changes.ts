@@ -35,11 +35,14 @@ export function compareWith(
   record: RecordedDecision,
   facts: RunFacts,
 ): Verdicts {
-  if (isBuiltIn(record)) return LEANS.has(record.reason ?? '') ? { kind: 'not-decided', why: record.reason! } : SAME;
+  const vouched = VOUCHING.has(record.source);
+  if (isBuiltIn(record) && !vouched)
+    return LEANS.has(record.reason ?? '') ? { kind: 'not-decided', why: record.reason! } : SAME;
   const lost = lostFrom(record);
   if (lost && (!own || replay(own, record, facts).kind !== 'agrees')) return { kind: 'not-decided', why: lost };
   const found = judge(candidate.image, record, facts);
   if (isUndecidable(found)) return { kind: 'not-decided', why: found.why };
+  if (vouched && found.rule === undefined) return SAME;
   const before = effectOf(record);
   if (found.effect === before || isAnswered(record, found)) return SAME;
   const rule = record.rule ?? record.source;
@@ -109,6 +112,8 @@ const LEANS: ReadonlySet<string> = new Set([
   'sni-missing',
   'not-inspected',
 ]);
+/** They speak where no rule does, and only there. */
+const VOUCHING: ReadonlySet<string> = new Set(['inherited', 'typed', 'launcher']);
 const SAME: Verdicts = { kind: 'same' };
 /** How labels of grants begin (engine/end-grants.ts). */
 const GRANT = 'grants:';

@@ -43,19 +43,14 @@ function judgeName(
   image: PolicyImage,
   record: RecordedDecision,
   { name, address, asked, simulate }: { name: HostName; address: Address | undefined; asked: Asked; simulate: boolean },
-): Judgement | Undecidable {
+): Judgement {
   const named = judgementOfWord(image, spoken(decideHost(image, { name, ...asked })));
-  // A name without an address keeps the word that was said of it.
-  if (address === undefined)
-    return {
-      ...named,
-      reasons: named.effect === 'allow' && named.reasons.length > 0 ? named.reasons : [...named.reasons, 'unresolved'],
-    };
+  // A name without an address keeps the word that was said of it. Where a name is refused only a simulated run looks it up.
+  if (address === undefined && named.effect === 'allow')
+    return { ...named, reasons: named.reasons.length > 0 ? named.reasons : ['unresolved'] };
+  if (address === undefined) return simulate ? { ...named, reasons: [...named.reasons, 'unresolved'] } : named;
   if (named.effect !== 'allow') return named;
-  const word = judgeAddress(judgeOf(record), image, name, address, asked);
-  // Of several addresses the first that a simulated run may use is on record, and the verdict on one that holds.
-  if (simulate && record.verdict === 'allow' && word.effect !== 'allow') return { why: 'other-address' };
-  return judgementOfWord(image, word);
+  return judgementOfWord(image, judgeAddress(judgeOf(record), image, name, address, asked));
 }
 
 /** A bare address by the name that TLS called it: only what speaks against the two together is on record. */

@@ -28,7 +28,6 @@ export const UNDECIDABLE = {
   shortened: 'what was judged is longer than what a receipt keeps of it',
   'no-input': 'the receipt does not hold what was judged',
   'run-start-missing': 'the log does not hold the start of the run',
-  'other-address': 'a simulated run was let pass to an address that was judged along with another',
 } as const;
 
 export const isUndecidable = (found: Judgement | Undecidable): found is Undecidable => 'why' in found;
