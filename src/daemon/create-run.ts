@@ -35,6 +35,9 @@ export type CreateRunOptions<Image> = {
   images: Images<Image>;
   compile: CompilePolicy;
   append: (record: AuditFields) => Promise<ChainHead>;
+  /** What holds while something cannot be recorded, and why the log cannot be written now. */
+  onFailure: 'halt' | 'degrade';
+  logFailure: () => GatekeeperError | undefined;
   supervisorProgram: string;
   ports: { proxyPort: number; transparentPort: number };
   now: () => string;
@@ -118,8 +121,9 @@ type Prepared = {
 function responseFor<Image>(
   { record: { id, name, request, policyDigest } }: Run,
   { compiled: { warnings, launch, hints }, cacheEnv, provided, offered, caEnv }: Prepared,
-  { layout, store, images, hidesNames, secretsOf, supervisorProgram, ports }: CreateRunOptions<Image>,
+  options: CreateRunOptions<Image>,
 ): CreateRunResponse {
+  const { layout, store, images, hidesNames, secretsOf, supervisorProgram, ports, onFailure } = options;
   const { directory, hooks, problem } = provided;
   const imagePath = images.path(policyDigest);
   const args = ['--run', id, '--run-dir', store.directory(id), '--image', imagePath];
@@ -133,6 +137,7 @@ function responseFor<Image>(
   // A simulation lets everything happen.
   if (!request.simulate) args.push(...limitArguments(launch.limits));
   if (request.simulate) args.push('--simulate');
+  if (onFailure === 'degrade') args.push('--degrade');
   const image = images.get(policyDigest);
   const secrets = image === undefined ? [] : secretsOf(image);
   const policy = { imagePath, hints, hidesNames: image === undefined || hidesNames(image) };
@@ -151,8 +156,20 @@ function responseFor<Image>(
     hooks,
     policyDigest,
     ...(secrets.length > 0 && { secrets }),
-    warnings: problem === undefined ? [...warnings] : [...warnings, problem],
+    warnings: [...warnings, ...(problem === undefined ? [] : [problem]), ...degraded(options)],
   };
+}
+
+/** Said at every start, whoever looks on: what the log may not tell. */
+function degraded<Image>({ onFailure, logFailure }: CreateRunOptions<Image>): string[] {
+  if (onFailure !== 'degrade') return [];
+  const failure = logFailure();
+  const now =
+    failure === undefined ? [] : [`${failure.what}: this run is not recorded until it can; ${failure.remedy}`];
+  return [
+    'warning: onFailure is degrade (audit.yaml): what cannot be recorded is allowed all the same, and counted',
+    ...now,
+  ];
 }
 
 function checkRoom(runs: ReadonlyMap<string, Run>): void {

@@ -88,7 +88,7 @@ export class JournalDrain {
       const batch = readJournal(directory, run.record.id, position, final);
       const { records, policy } = this.#receipts(run, batch.items);
       if (records.length > 0) {
-        const head = await log.append(records);
+        const head = await log.append(records, { ending: final });
         for (const record of records) applyReceipt(run, record);
         run.record.auditSeq = Math.max(run.record.auditSeq, head.seq);
       }

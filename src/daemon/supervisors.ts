@@ -16,6 +16,8 @@ export type SupervisorsOptions = {
   drain: JournalDrain;
   connections: Connections;
   append: (record: AuditFields) => Promise<unknown>;
+  /** The end of a run, for which there is room when the log takes nothing else. */
+  appendEnd: (record: AuditFields) => Promise<unknown>;
   /** Signs where the log stands. */
   writeCheckpoint: () => Promise<void>;
   /** The file that holds an image. */
@@ -165,14 +167,14 @@ export class Supervisors implements SupervisorEvents {
 
   /** Everything that the journal holds goes into the chain before the run's directory goes away. */
   async #finish(run: Run, end: { state: 'ended' | 'lost'; status: bigint | undefined }): Promise<void> {
-    const { drain, store, connections, append, writeCheckpoint, over, now } = this.#options;
+    const { drain, store, connections, appendEnd, writeCheckpoint, over, now } = this.#options;
     const { record } = run;
     connections.forgetRun(record.id);
     try {
       await drain.drain(run, true);
       const closing = this.#closingReceipt(run, end);
       if (closing !== undefined) {
-        await append(closing);
+        await appendEnd(closing);
         record.endedAt = closing.time; // so that another attempt does not record it again
       }
       await writeCheckpoint(); // whoever hears that the run is over may verify its log

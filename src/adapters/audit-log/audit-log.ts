@@ -5,6 +5,7 @@ import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
 import type { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { Emergency } from './emergency.ts';
+import type { Finding } from './held-checkpoints.ts';
 import { type AppendTerms, type AuditLogOptions, DEFAULTS } from './log-options.ts';
 import { unfinishedOutage } from './outage.ts';
 import { tailRecords } from './read.ts';
@@ -42,14 +43,14 @@ export class AuditLog {
   #synced: LogPlace;
   #closed = false;
   /** How it was found: what others hold of it is compared with that. `size`: number of entries. */
-  readonly opened: { log: string; size: number };
+  readonly opened: { log: string; size: number; findings: readonly Finding[] };
 
-  private constructor(options: AuditLogOptions, { head, start, segment, size }: RecoveredLog) {
+  private constructor(options: AuditLogOptions, { head, start, segment, size, findings }: RecoveredLog) {
     this.#options = { ...DEFAULTS, ...options };
     this.#signer = options.signer;
     const tree = start?.tree ?? new CompactRange(treeHasher);
     this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree, bytes: size };
-    this.opened = { log: this.#place.log, size: tree.end };
+    this.opened = { log: this.#place.log, size: tree.end, findings: [...findings, ...this.#options.findings] };
     this.#synced = this.#place;
     this.#file = new SegmentFile(options.directory, segment, size);
     this.#segmentBegan = Date.parse(start?.time ?? options.now());
@@ -73,7 +74,7 @@ export class AuditLog {
     const { directory, signer, verify, now } = options;
     const recovered = recoverLog(directory, { now: now(), signer, verify });
     const log = new AuditLog(options, recovered);
-    for (const finding of [...recovered.findings, ...(options.findings ?? [])]) {
+    for (const finding of log.opened.findings) {
       await log.append([{ action: 'recovered', time: now(), ...finding }]);
     }
     const unfinished = unfinishedOutage(tailRecords(directory, MOST_ENDINGS), now());

@@ -9,6 +9,7 @@ import { visible } from '../../core/text/visible.ts';
 import { VERSION } from '../../core/version.ts';
 import { forwardSignals } from '../forward-signals.ts';
 import { daemonEntry, ownHome } from '../home.ts';
+import { auditTrouble } from '../render/audit-trouble.ts';
 import { print, printJson } from '../render/print.ts';
 import { tellUser } from '../render/tell-user.ts';
 
@@ -82,7 +83,10 @@ function statusText(status: DaemonStatus): string {
     `audit       ${status.auditEntries} entries, head ${status.auditHead}`,
     `public key  ${status.publicKeyFingerprint}`,
   ];
-  if (status.auditError) lines.push(`audit       BROKEN, it takes no entries: ${visible(status.auditError)}`);
+  if (status.auditOnFailure === 'degrade')
+    lines.push('audit       onFailure is degrade: what cannot be recorded is allowed');
+  const trouble = auditTrouble(status);
+  if (trouble) lines.push(`audit       BROKEN: ${trouble}`);
   if (status.policyError)
     lines.push(`policy      BROKEN, the last good one is in force: ${visible(status.policyError)}`);
   return lines.join('\n');

@@ -3,6 +3,7 @@ import type { RunSummary } from '../../core/contract/control-api.ts';
 import { visible } from '../../core/text/visible.ts';
 import { ownHome } from '../home.ts';
 import { isGoingOn, knownRuns } from '../known-runs.ts';
+import { auditTrouble } from '../render/audit-trouble.ts';
 import { print, printJson } from '../render/print.ts';
 import { table } from '../render/table.ts';
 
@@ -17,8 +18,9 @@ export async function ps({ all = false, json = false }: { all?: boolean; json?: 
 }
 
 async function printTrouble(runs: readonly RunSummary[]): Promise<void> {
-  const auditError = (await statusIfRunning(ownHome()))?.auditError;
-  if (auditError) print(`the audit log takes no entries, so nothing that needs one is allowed: ${visible(auditError)}`);
+  const status = await statusIfRunning(ownHome());
+  const trouble = status && auditTrouble(status);
+  if (trouble) print(trouble);
   for (const policyError of new Set(runs.map((run) => run.policyError))) {
     if (policyError) print(`policy on disk is broken, the last good one is in force: ${visible(policyError)}`);
   }
