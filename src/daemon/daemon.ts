@@ -201,7 +201,7 @@ export class Daemon<Image> {
         runs: [...this.#runs.values()].map(({ record, policyError }) => summarize(record, policyError)),
       }),
       giveSecrets: (id, { secrets }) => this.#inspections.giveSecrets(activeRun(this.#runs, id).record.id, secrets),
-      rotateKey: () => this.#kept.rotateKey(),
+      rotateKey: () => this.#kept.rotation.rotate(),
       killRun: async (idOrName) => this.#supervisors.kill(activeRun(this.#runs, idOrName)),
     });
   }
