@@ -20,6 +20,7 @@ export function auditLogFixture(directory = temporaryDirectory(), keys = directo
   };
   return {
     directory,
+    fingerprint: key.fingerprint,
     options,
     open: (more: Partial<AuditLogOptions> = {}) => AuditLog.open({ ...options, ...more }),
     verify: () => verifyLog(directory, trusted),

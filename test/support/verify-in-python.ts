@@ -16,12 +16,26 @@ export const VERIFIER = fileURLToPath(new URL('../../docs/verify_log.py', import
 
 /** What the verifier of the documents says of each log, by one process for all. */
 export async function verifyInPython(cases: readonly PythonCase[]): Promise<PythonVerdict[]> {
-  return (await python(DRIVER, cases)) as PythonVerdict[];
+  return (await python(`${IMPORT}${CHECK_ALL}`, cases)) as PythonVerdict[];
 }
 
-/** The same of a log that is cut at each byte behind `from`, as [kind, entry] of the first problem. */
-export async function cutInPython(one: PythonCase & { file: string; from: number }): Promise<[string, number][]> {
-  return (await python(CUTTER, one)) as [string, number][];
+/** A file of a log with some of its bytes changed: cut to a size, or with another byte at an offset. */
+export type Damage = { size: number } | { at: number; byte: number };
+
+/** Kind and entry of the first problem that it finds in each of many damaged logs; null where it finds none. Does not wait for unfinished lines. */
+export async function damageInPython(
+  log: PythonCase & { file: string },
+  damages: readonly Damage[],
+): Promise<([ProblemKind, number] | null)[]> {
+  return (await python(DAMAGER, { ...log, damages })) as ([ProblemKind, number] | null)[];
+}
+
+/** With the command `openssl` in place of the library. */
+export async function verifyWithCommand(cases: readonly PythonCase[]): Promise<PythonVerdict[]> {
+  return (await python(
+    `${IMPORT}\nv.LibCrypto._load = staticmethod(lambda name: None)\n${CHECK_ALL}`,
+    cases,
+  )) as PythonVerdict[];
 }
 
 async function python(program: string, input: unknown): Promise<unknown> {
@@ -39,14 +53,20 @@ def check(case):
     notes = [("anchor", note) for note in v.read_notes("".join(case.get("anchor", [])).encode())]
     return v.verdict(v.verify_log(case["directory"], case["pin"], notes))
 `;
-const DRIVER = `${IMPORT}
+const CHECK_ALL = `
 json.dump([check(case) for case in given], sys.stdout)
 `;
-const CUTTER = `${IMPORT}
+const DAMAGER = `${IMPORT}
 found, path = [], os.path.join(given["directory"], given["file"])
-for size in range(os.path.getsize(path) - 1, given["from"] - 1, -1):
-    os.truncate(path, size)
-    problems = check(given)["problems"]
+with open(path, "rb") as file:
+    whole = file.read()
+for damage in given["damages"]:
+    bytes = bytearray(whole[: damage.get("size")])
+    if "at" in damage:
+        bytes[damage["at"]] = damage["byte"]
+    with open(path, "wb") as file:
+        file.write(bytes)
+    problems = v.verify_once(given["directory"], given["pin"], ()).problems
     found.append([problems[0]["kind"], problems[0]["seq"]] if problems else None)
 json.dump(found, sys.stdout)
 `;
