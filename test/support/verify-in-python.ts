@@ -38,6 +38,12 @@ export async function verifyWithCommand(cases: readonly PythonCase[]): Promise<P
   )) as PythonVerdict[];
 }
 
+/** What it reads in lines of a log: the members of a record, or why it is none. */
+export async function readInPython(lines: readonly Buffer[]): Promise<(ProblemKind | Record<string, unknown>)[]> {
+  const encoded = lines.map((line) => line.toString('base64'));
+  return (await python(READER, encoded)) as (ProblemKind | Record<string, unknown>)[];
+}
+
 async function python(program: string, input: unknown): Promise<unknown> {
   const running = promisify(execFile)('python3', ['-B', '-c', program, VERIFIER], { maxBuffer: 64 * 1024 * 1024 });
   running.child.stdin!.end(JSON.stringify(input));
@@ -69,4 +75,15 @@ for damage in given["damages"]:
     problems = v.verify_once(given["directory"], given["pin"], ()).problems
     found.append([problems[0]["kind"], problems[0]["seq"]] if problems else None)
 json.dump(found, sys.stdout)
+`;
+const READER = `${IMPORT}
+def read(line):
+    try:
+        members, _ = v.parse_line(line.decode())
+        return members if v.is_record(members) else "unparsable"
+    except (UnicodeDecodeError, v.NotJson):
+        return "unparsable"
+    except v.OtherForm:
+        return "other-form"
+json.dump([read(v.base64.b64decode(line)) for line in given], sys.stdout)
 `;
