@@ -8,6 +8,7 @@ import { dispatchHeader } from './generate/dispatch-header.ts';
 import { escapesPage } from './generate/escapes-page.ts';
 import { filterHeader, hintHeader } from './generate/filter-header.ts';
 import { policySchema } from './generate/policy-schema.ts';
+import { recordSchema } from './generate/record-schema.ts';
 import { wireHeader } from './generate/wire-header.ts';
 
 const TARGETS: readonly { path: string; make: () => string }[] = [
@@ -16,6 +17,7 @@ const TARGETS: readonly { path: string; make: () => string }[] = [
   { path: 'native-hooks/include/gk_filter.gen.h', make: filterHeader },
   { path: 'native-hooks/include/gk_hint.gen.h', make: hintHeader },
   { path: 'policies/schema.json', make: policySchema },
+  { path: 'schemas/audit-record.json', make: recordSchema },
   { path: 'docs/escapes.md', make: escapesPage },
 ];
 

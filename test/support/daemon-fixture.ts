@@ -13,6 +13,7 @@ import type { LaunchTerms } from '../../src/core/policy/launch-terms.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { DaemonParts, EgressDoor } from '../../src/daemon/daemon-parts.ts';
 import { prepareHome } from '../../src/daemon/prepare-home.ts';
+import { inSchema } from './record-schema.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 type FakeImage = { rules: string[] };
@@ -59,7 +60,7 @@ export class DaemonFixture {
   }
 
   receipts(action?: string) {
-    const all = [...readRecords(this.layout.audit)].flat();
+    const all = inSchema([...readRecords(this.layout.audit)].flat());
     return action === undefined ? all : all.filter((receipt) => receipt.action === action);
   }
 

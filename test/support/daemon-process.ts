@@ -8,6 +8,7 @@ import { statusIfRunning } from '../../src/adapters/control-client/start-daemon.
 import { readPublicKey, verifyKey } from '../../src/adapters/keys/public-key.ts';
 import { API, type CreateRunRequest, type CreateRunResponse } from '../../src/core/contract/control-api.ts';
 import { type HomeLayout, homeLayout } from '../../src/core/contract/home-layout.ts';
+import { inSchema } from './record-schema.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** The daemon as it is built, in a process and a home of its own. */
@@ -57,7 +58,7 @@ export class DaemonProcess {
   }
 
   receipts(action: string) {
-    return [...readRecords(this.layout.audit)].flat().filter((receipt) => receipt.action === action);
+    return inSchema([...readRecords(this.layout.audit)].flat()).filter((receipt) => receipt.action === action);
   }
 
   verify(): Promise<LogVerification> {

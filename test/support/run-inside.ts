@@ -7,6 +7,7 @@ import type { AuditRecord } from '../../src/core/audit/record.ts';
 import { API, type ListRunsResponse, type RunSummary } from '../../src/core/contract/control-api.ts';
 import { bare, type Outcome } from './bare.ts';
 import { type Hooks, wantedHooks, withHooks } from './hooks.ts';
+import { inSchema } from './record-schema.ts';
 import type { GatekeeperOptions, Sandbox } from './sandbox.ts';
 
 export type InsideOptions = GatekeeperOptions & {
@@ -73,7 +74,7 @@ async function endedRun(sandbox: Sandbox, name: string): Promise<RunSummary | un
 /** The record of the end is the last one of a run, but for connections that it left open. */
 async function receiptsOf(sandbox: Sandbox, id: string): Promise<AuditRecord[]> {
   for (let waited = 0; ; waited += POLL_MS) {
-    const records = [...readRecords(sandbox.layout.audit)].flat().filter(({ run }) => run === id);
+    const records = inSchema([...readRecords(sandbox.layout.audit)].flat()).filter(({ run }) => run === id);
     if (records.some(({ action }) => action === 'run_end' || action === 'run_lost')) return records;
     if (waited >= SETTLE_MS) throw new Error(`the log of run ${id} does not come to its end`);
     await sleep(POLL_MS);
