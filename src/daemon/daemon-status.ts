@@ -8,11 +8,18 @@ export type StatusOf = {
   runs: ReadonlyMap<string, Run>;
 } & Pick<
   DaemonStatus,
-  'version' | 'startedAt' | 'proxyPort' | 'transparentPort' | 'publicKeyFingerprint' | 'auditOnFailure' | 'anchorErrors'
+  | 'version'
+  | 'startedAt'
+  | 'proxyPort'
+  | 'transparentPort'
+  | 'publicKeyFingerprint'
+  | 'auditOnFailure'
+  | 'anchorErrors'
+  | 'auditFindings'
 >;
 
 /** What the daemon tells of itself. */
-export function daemonStatus({ log, runs, anchorErrors = [], ...known }: StatusOf): DaemonStatus {
+export function daemonStatus({ log, runs, anchorErrors = [], auditFindings = [], ...known }: StatusOf): DaemonStatus {
   const { head, failure, unrecorded } = log;
   const active = activeRuns(runs);
   const policyError = active.find((run) => run.policyError !== undefined)?.policyError;
@@ -23,6 +30,7 @@ export function daemonStatus({ log, runs, anchorErrors = [], ...known }: StatusO
     auditEntries: head.seq,
     auditHead: head.hash,
     ...(anchorErrors.length === 0 ? {} : { anchorErrors }),
+    ...(auditFindings.length === 0 ? {} : { auditFindings }),
     ...(policyError === undefined ? {} : { policyError }),
     ...(failure && { auditError: failure.what, auditRemedy: failure.remedy, unrecorded }),
   };

@@ -18,6 +18,7 @@ import { GrantBook } from './grant-book.ts';
 import { Inspections } from './inspections.ts';
 import { JournalDrain } from './journal-drain.ts';
 import { KeptLog } from './kept-log.ts';
+import { LogKeeping } from './log-keeping.ts';
 import { OfferedFiles } from './offered-files.ts';
 import { PolicyReload } from './policy-reload.ts';
 import { recoverRuns } from './recover-runs.ts';
@@ -35,6 +36,7 @@ export class Daemon<Image> {
   readonly #connections = new Connections();
   readonly #kept: KeptLog;
   readonly #log: AuditLog;
+  readonly #keeping: LogKeeping<Image>;
   readonly #store: RunStore;
   readonly #images: Images<Image>;
   readonly #caches: CacheStore;
@@ -62,10 +64,10 @@ export class Daemon<Image> {
     this.#caches = new CacheStore(layout.caches, say);
     for (const { record } of activeRuns(this.#runs)) this.#caches.keep(record.cacheSlot);
     this.#names = new RunNames((id) => this.#store.directory(id));
-    const runs = this.#runs;
-    const store = this.#store;
+    const [runs, store, images] = [this.#runs, this.#store, this.#images];
+    this.#keeping = new LogKeeping({ ...kept, directory: layout.audit, images, store, runs, now, say });
     const { exactNames, mayReachAt } = parts;
-    this.#offered = new OfferedFiles({ store, images: this.#images, names: this.#names, exactNames, mayReachAt, say });
+    this.#offered = new OfferedFiles({ store, images, names: this.#names, exactNames, mayReachAt, say });
     const append = (record: AuditFields) => this.#append(record);
     const complain = new Complaint(say);
     this.#grants = new GrantBook({ read: parts.grants, file: layout.grantBook, append, now, say });
@@ -107,11 +109,12 @@ export class Daemon<Image> {
 
   /** Resolves when everything listens. What an earlier daemon left in journals is in the chain by then. */
   static async start<Image>(parts: DaemonParts<Image>): Promise<Daemon<Image>> {
-    const { layout, version } = parts;
-    let resumed = (): void => undefined;
-    const kept = await KeptLog.open({ layout, version, now, say: parts.say, resumed: () => resumed() });
+    let [resumed, rotated] = [(): void => undefined, (): void => undefined];
+    const { layout, version, say } = parts;
+    const heard = { now, say, resumed: () => resumed(), rotated: () => rotated() };
+    const kept = await KeptLog.open({ layout, version, ...heard });
     const daemon = new Daemon(parts, kept);
-    resumed = () => daemon.#logResumed();
+    [resumed, rotated] = [() => daemon.#logResumed(), () => daemon.#keeping.rotated()];
     await daemon.#open();
     return daemon;
   }
@@ -132,14 +135,9 @@ export class Daemon<Image> {
     await this.#grants.look();
     for (const run of this.#runs.values()) await this.#drain.drain(run);
     const door = egressDoor<Image>({
-      ...{
-        runs: this.#runs,
-        images: this.#images,
-        connections: this.#connections,
-        names: this.#names,
-        searchDomainsOf: (run) => this.#offered.searchDomains(run),
-        inspections: this.#inspections,
-      },
+      ...{ runs: this.#runs, images: this.#images, connections: this.#connections, names: this.#names },
+      searchDomainsOf: (run) => this.#offered.searchDomains(run),
+      inspections: this.#inspections,
       ...{
         ruleOf: (image, index) => this.#grants.named(this.#parts.ruleOf(image, index)),
         append: (record) => this.#append(record),
@@ -160,6 +158,7 @@ export class Daemon<Image> {
     await this.#reload.all();
     this.#caches.sweep(Date.now());
     hooks.sweep(hooksInUse(this.#runs));
+    this.#keeping.start();
     const saver = setInterval(() => this.#saveRuns(), SAVE_MS);
     this.#closers.push(async () => clearInterval(saver));
     this.#closers.push(async () => this.#reload.stop());
@@ -234,7 +233,7 @@ export class Daemon<Image> {
       ...this.#ports,
       publicKeyFingerprint: this.#kept.fingerprint,
       auditOnFailure: this.#kept.settings.onFailure,
-      anchorErrors: this.#kept.anchorFailures,
+      ...{ anchorErrors: this.#kept.anchorFailures, auditFindings: this.#kept.held.findings },
     });
   }
 

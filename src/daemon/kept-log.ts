@@ -9,6 +9,8 @@ import { openSigningKey, type SigningKey } from '../adapters/keys/signing-key.ts
 import type { AuditSettings } from '../core/audit/settings.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
+import { AnchoredSize } from './anchored-size.ts';
+import { HeldComparison } from './held-comparison.ts';
 import { KeyRotation } from './key-rotation.ts';
 import { openLog } from './open-log.ts';
 
@@ -19,6 +21,8 @@ export type KeptLogOptions = {
   say: (line: string) => void;
   /** Hears that the log can be written again. */
   resumed: () => void;
+  /** Hears that a file of it is full and the next one begins. */
+  rotated: () => void;
 };
 
 /** The log with the key that signs it and those who hold its checkpoints. */
@@ -26,31 +30,47 @@ export class KeptLog {
   readonly log: AuditLog;
   readonly settings: AuditSettings;
   readonly rotation: KeyRotation;
+  /** How much of the log those outside hold a checkpoint of, and what they held when it was opened. */
+  readonly anchored: AnchoredSize;
+  readonly held: HeldComparison;
   readonly #anchors: Anchors;
 
-  private constructor(parts: Pick<KeptLog, 'log' | 'settings' | 'rotation'> & { anchors: Anchors }) {
+  private constructor(
+    parts: Pick<KeptLog, 'log' | 'settings' | 'rotation' | 'anchored' | 'held'> & { anchors: Anchors },
+  ) {
     this.log = parts.log;
     this.settings = parts.settings;
     this.rotation = parts.rotation;
+    this.anchored = parts.anchored;
+    this.held = parts.held;
     this.#anchors = parts.anchors;
   }
 
   /** @throws GatekeeperError for settings that cannot be used, a key that is not the pinned one, and a log that cannot be written */
-  static async open({ layout, version, now, say, resumed }: KeptLogOptions): Promise<KeptLog> {
+  static async open({ layout, version, now, say, resumed, rotated }: KeptLogOptions): Promise<KeptLog> {
     const settings = readAuditSettings(layout);
+    const isNew = readPublicKey(layout.keys) === undefined;
     const key = openKey(layout, say);
+    const held = new HeldComparison({ layout, settings, publicKey: key.publicKey, now, say });
+    const anchored = new AnchoredSize();
     const tell = (holder: string, failure: string | undefined) => {
       const text =
         failure === undefined ? `${holder} takes checkpoints again` : `${holder} takes no checkpoints: ${failure}`;
       say(text);
       log.append([{ action: 'note', time: now(), kind: 'anchor', text }], { mayBeLost: true }).catch(() => undefined);
     };
-    const anchors = new Anchors({ holders: holdersOf(settings, layout), tell });
-    const checkpointed = (note: string) => anchors.put(note);
+    const anchors = new Anchors({ holders: holdersOf(settings, layout).map((one) => anchored.watch(one)), tell });
+    const checkpointed = (note: string) => {
+      held.give(note);
+      anchors.put(note);
+    };
+    const findings = isNew || keyOfLog(layout.audit) !== undefined ? [] : await held.former();
     const log: AuditLog = await openLog({
-      ...{ directory: layout.audit, key, settings, version, now, resumed, checkpointed },
+      ...{ directory: layout.audit, key, settings, version, now, resumed, rotated, checkpointed, findings },
     });
-    return new KeptLog({ log, settings, anchors, rotation: new KeyRotation({ layout, log, key }) });
+    void held.compare(log);
+    const rotation = new KeyRotation({ layout, log, key });
+    return new KeptLog({ log, settings, anchors, anchored, held, rotation });
   }
 
   get fingerprint(): string {

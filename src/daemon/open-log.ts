@@ -1,4 +1,5 @@
 import { AuditLog } from '../adapters/audit-log/audit-log.ts';
+import type { Finding } from '../adapters/audit-log/held-checkpoints.ts';
 import { verifyWith } from '../adapters/keys/public-key.ts';
 import type { SigningKey } from '../adapters/keys/signing-key.ts';
 import { writeFileAtomic } from '../adapters/process/atomic-file.ts';
@@ -12,6 +13,8 @@ export type OpenLogOptions = {
   now: () => string;
   resumed: () => void;
   checkpointed: (note: string) => void;
+  rotated: () => void;
+  findings: readonly Finding[];
 };
 
 /** The log, with the entry that this daemon writes it from now on, under a checkpoint. */
@@ -22,7 +25,7 @@ export async function openLog({
   version,
   now,
   resumed,
-  checkpointed,
+  ...more
 }: OpenLogOptions): Promise<AuditLog> {
   const log = await AuditLog.open({
     directory,
@@ -34,7 +37,7 @@ export async function openLog({
     segmentBytes: settings.segmentBytes,
     segmentAgeMs: settings.segmentAgeMs,
     resumed,
-    checkpointed,
+    ...more,
   });
   const text = `key ${key.fingerprint}`;
   await log.append([{ action: 'daemon_start', time: now(), version, pid: process.pid, text }], { mayBeLost: true });

@@ -118,8 +118,6 @@ export type DaemonStatus = {
   policyError?: string;
   /** What was found when the audit log was opened: a line each, of entries that are gone or differ. */
   auditFindings?: string[];
-  /** Who takes no checkpoints of it now, and why. */
-  anchorFailures?: string[];
   /** What happens while the audit log cannot be written. */
   auditOnFailure: 'halt' | 'degrade';
   /** Set while it cannot; with how to mend that, and how many receipts there are not so far. */

@@ -62,13 +62,19 @@ describe('a change of the key', () => {
   });
 
   test('that cannot be written changes nothing', async () => {
-    const { log, directory, old, fresh } = await logWithKeys();
+    const { open, directory, options, fresh } = await logWithKeys();
+    let resumed = () => {};
+    const works = new Promise<void>((resolve) => {
+      resumed = resolve;
+    });
+    const log = await open({ retryMs: 5, resumed });
     mkdirSync(`${directory}/000001.jsonl`);
     await expect(log.changeKey(fresh)).rejects.toMatchObject({ code: 'GK_AUDIT_WRITE' });
     rmSync(`${directory}/000001.jsonl`, { recursive: true });
+    await works;
     await log.append([denied('/a')]);
-    expect(entries(directory).every((entry) => signedBy(entry, old.publicKey))).toBe(true);
+    expect(entries(directory).every((entry) => signedBy(entry, options.signer.publicKey))).toBe(true);
     await log.close();
-    expect(checkpoint(directory, old.publicKey)).toEqual({ size: 2, own: true });
+    expect(checkpoint(directory, options.signer.publicKey)).toMatchObject({ own: true });
   });
 });
