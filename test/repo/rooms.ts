@@ -23,7 +23,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   // Files that must appear whole, locks, private directories: what several adapters need of the operating system.
   'adapters/process': ['core/*'],
-  'adapters/anchors': ['core/*', 'adapters/process'],
+  // Proofs for witnesses are made from the log's files.
+  'adapters/anchors': ['core/*', 'adapters/audit-log', 'adapters/process'],
   'adapters/audit-settings': ['core/*', 'adapters/process'],
   // Keys are part of what a log says, and what is signed is checked where it is read.
   'adapters/audit-log': ['core/*', 'adapters/keys', 'adapters/process'],

@@ -8,8 +8,9 @@ import { fileHolder } from './file-holder.ts';
 import type { Holder } from './holder.ts';
 import { JOURNAL_SOCKET, journalHolder } from './journal-holder.ts';
 import { Lane, oneLine, within } from './lane.ts';
+import { witnessHolder } from './witness-holder.ts';
 
-export type AnchorLayout = Pick<HomeLayout, 'anchorFile' | 'audit' | 'auditSettings'>;
+export type AnchorLayout = Pick<HomeLayout, 'anchorFile' | 'audit' | 'auditSettings' | 'state'>;
 export type AnchorsOptions = {
   holders: readonly Holder[];
   /** Hears when a holder fails, and why, and when it works again; at most once a minute of each. */
@@ -46,7 +47,7 @@ export class Anchors {
  * @throws GatekeeperError when a system journal is required and there is none
  */
 export function holdersOf({ anchors }: Pick<AuditSettings, 'anchors'>, layout: AnchorLayout): Holder[] {
-  const { journal, files, commands } = anchors;
+  const { journal, files, commands, witnesses } = anchors;
   const isThere = journal !== 'off' && existsSync(JOURNAL_SOCKET);
   if (journal === 'required' && !isThere) {
     throw new GatekeeperError('GK_AUDIT_SETTINGS', {
@@ -60,6 +61,9 @@ export function holdersOf({ anchors }: Pick<AuditSettings, 'anchors'>, layout: A
     ...paths.map((path) => fileHolder({ path, logDirectory: layout.audit })),
     ...(isThere ? [journalHolder()] : []),
     ...commands.map(commandHolder),
+    ...witnesses.map((one) =>
+      witnessHolder({ ...one, logDirectory: layout.audit, keptIn: `${layout.state}/witnesses` }),
+    ),
   ];
 }
 

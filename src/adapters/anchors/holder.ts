@@ -14,6 +14,8 @@ export type Holder = {
   /** What it holds, oldest first: the newest ones at least, of one log where that is named. */
   read: (origin?: string) => Promise<HeldNote[]>;
   close?: () => void;
+  /** How long it is left alone after each note. */
+  pauseMs?: number;
 };
 
 /** How many notes of one log a reader keeps of a holder that has more. */

@@ -57,15 +57,21 @@ export class Lane {
   async #deliver(): Promise<void> {
     await undefined; // nothing of it happens within the log's own turn
     while (this.#next !== undefined && this.#timer === undefined) {
-      if (await this.#putNext()) continue;
+      const taken = await this.#putNext();
       if (this.#closed) break;
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        if (this.#next !== undefined) this.#work ??= this.#deliver();
-      }, this.#retryMs).unref();
-      this.#retryMs = Math.min(this.#retryMs * 2, this.#limits.mostRetryMs);
+      if (!taken) {
+        this.#rest(this.#retryMs);
+        this.#retryMs = Math.min(this.#retryMs * 2, this.#limits.mostRetryMs);
+      } else if (this.holder.pauseMs !== undefined) this.#rest(this.holder.pauseMs);
     }
     this.#work = undefined;
+  }
+
+  #rest(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#next !== undefined) this.#work ??= this.#deliver();
+    }, milliseconds).unref();
   }
 
   async #putNext(): Promise<boolean> {
