@@ -8,3 +8,10 @@ export function auditDirectory(given?: string): string {
   if (!existsSync(directory)) throw new GatekeeperError('GK_AUDIT_MISSING', { where: directory });
   return directory;
 }
+
+/** What failed while a log was read, as an error for its reader. */
+export function readError(error: unknown, where: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof GatekeeperError || code === undefined || syscall === undefined) return error;
+  return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${code}`, where, cause: error });
+}

@@ -46,6 +46,28 @@ export function addAudit(program: Command, done: Done): void {
     .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
   addExport(audit, done);
   audit
+    .command('prove')
+    .summary('prove that an entry is in the log, or that it went on from a checkpoint')
+    .description(
+      'Write a proof that convinces whoever has the public key: that an entry is in the log, or that the log went on from where a kept checkpoint says.',
+    )
+    .argument('[seq]', 'number of the entry', wholeNumber)
+    .option('--from <file>', 'checkpoint that was kept, in place of an entry')
+    .option('-o, --output <file>', 'where to write it (default: standard output)')
+    .option('--log <directory>', 'log that it is in, or a bundle of it (default: the one of this user)')
+    .action(async (seq, options) => done(await (await import('./commands/audit-prove.ts')).auditProve(seq, options)));
+  audit
+    .command('check-proof')
+    .summary('check a proof with the public key alone')
+    .description('Check a proof with the public key alone, and print what it proves. Exits 1 when it does not hold.')
+    .argument('<file>', 'the proof')
+    .option('--public-key <file>', 'public key to trust (default: the one that is pinned for this user)')
+    .option('--fingerprint <fingerprint>', 'fingerprint of the key to trust (SHA256:…)')
+    .addOption(json())
+    .action(async (file, options) =>
+      done(await (await import('./commands/audit-check-proof.ts')).auditCheckProof(file, options)),
+    );
+  audit
     .command('stats')
     .summary('figures of what was allowed and refused')
     .description('Print figures: how much there is, what was allowed and refused, by which rules, programs and places.')

@@ -10,7 +10,7 @@ import type { AuditFields } from '../../src/core/audit/record.ts';
 export type AppendFigures = { what: string; batch: number; perSecond: number };
 
 /** Receipts as runs leave them: what they are about differs, the rest mostly does not. */
-const receipt = (at: number, verdict: 'allow' | 'deny'): AuditFields => ({
+export const receipt = (at: number, verdict: 'allow' | 'deny'): AuditFields => ({
   action: 'file_read',
   agent: 'claude',
   n: at,

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { type Checkpoint, isSignedBy, parseCheckpoint, type SignedCheckpoint } from '../../core/audit/checkpoint.ts';
+import { type Checkpoint, parseCheckpoint } from '../../core/audit/checkpoint.ts';
 import { compareKept, compareOwnCheckpoint } from '../../core/audit/compare-checkpoint.ts';
 import type { ChainHead } from '../../core/audit/record.ts';
 import { MOST_PROBLEMS, type Problem } from '../../core/audit/verify.ts';
-import { noteKeyId, verifyWith } from '../keys/public-key.ts';
 import { NotAFile, readSmallFile } from './line-reader.ts';
 import type { KeyUse } from './log-verifier.ts';
+import { isSignedByKey } from './prove.ts';
 import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 import { VerifyAhead } from './verify-ahead.ts';
 import { type FilesVerification, FilesWentAway, verifyFiles } from './verify-files.ts';
@@ -93,13 +93,13 @@ async function verifyOnce(directory: string, trust: Trust, options: VerifyOption
   const problems = [
     ...read.problems,
     ...unknownKey(read, trust),
-    ...(read.entries > 0 || own !== undefined ? compareOwnCheckpoint(read, note, isSigned) : []),
+    ...(read.entries > 0 || own !== undefined ? compareOwnCheckpoint(read, note, isSignedByKey) : []),
   ];
   const trusted = trust.publicKey === undefined ? [] : [Buffer.from(trust.publicKey).toString('base64')];
   const compared = kept.map(({ holder, notes, ignored, error }) => {
     let about = 0;
     for (const one of notes) {
-      const found = compareKept(read, { holder, note: one }, trusted, isSigned);
+      const found = compareKept(read, { holder, note: one }, trusted, isSignedByKey);
       if (found.about) about += 1;
       if (problems.length < MOST_PROBLEMS) problems.push(...found.problems);
     }
@@ -171,11 +171,6 @@ function parseKept(kept: readonly KeptNotes[]) {
     return { holder, error, notes: good, ignored: notes.length - good.length };
   });
 }
-
-const isSigned = (note: SignedCheckpoint, key: string): boolean => {
-  const publicKey = Buffer.from(key, 'base64');
-  return isSignedBy(note, noteKeyId(note.origin, publicKey), verifyWith(publicKey));
-};
 
 function compareExpected(
   { end, roots }: FilesVerification,

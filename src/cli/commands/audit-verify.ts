@@ -10,7 +10,7 @@ import { parseCheckpoint } from '../../core/audit/checkpoint.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { LOOKS_LIKE, PROBLEMS, type Problem } from '../../core/audit/verify.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { auditDirectory } from '../audit-directory.ts';
+import { auditDirectory, readError } from '../audit-directory.ts';
 import { type TrustOptions, trustOf } from '../audit-trust.ts';
 import { ownHome } from '../home.ts';
 import { print, printJson } from '../render/print.ts';
@@ -95,12 +95,6 @@ function parseExpected(text: string): { holder: string; size: number; root: stri
 
 const progressText = (entries: number, share: number, rate: number): string =>
   `verifying: ${entries} entries, ${Math.floor(share * 100)}%, ${Math.round(rate)} a second`;
-
-function readError(error: unknown, where: string): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === undefined || syscall === undefined) return error;
-  return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${code}`, where, cause: error });
-}
 
 /** The entry that a problem is about, as far as it can be read: nothing that it says is proven. */
 function recordAt(directory: string, problem: Problem | undefined): AuditRecord | undefined {

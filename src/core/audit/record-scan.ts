@@ -4,7 +4,7 @@
  */
 export class RecordScan {
   seq = 0;
-  /** Offsets of the 64 hex digits. */
+  /** Offsets of texts of 64 bytes, which are hashes when they are equal to one. */
   prevAt = 0;
   hashAt = 0;
   /** The members with the comma behind them; `sigEnd` is 0 when there is none. */
@@ -119,8 +119,8 @@ export class RecordScan {
       return bytes[from + 2] === 0x65 ? this.#takeSeq() : this.#takeSig(from);
     }
     if (length === 4) {
-      if (this.#is(bytes, HASH)) return this.#takeHash(bytes, from, valueAt);
-      if (this.#is(bytes, PREV)) return this.#takePrev(bytes, valueAt);
+      if (this.#is(bytes, HASH)) return this.#takeHash(from, valueAt);
+      if (this.#is(bytes, PREV)) return this.#takePrev(valueAt);
       return this.#is(bytes, TIME) ? (this.#isText ? HAS_TIME : -1) : 0;
     }
     if (length === 6 && this.#is(bytes, ACTION)) return this.#takeAction(bytes, valueAt);
@@ -146,16 +146,16 @@ export class RecordScan {
     return this.#isText ? 0 : -1;
   }
 
-  #takeHash(bytes: Uint8Array, from: number, valueAt: number): number {
+  #takeHash(from: number, valueAt: number): number {
     this.hashFrom = from;
     this.hashEnd = this.#end + 1;
     this.hashAt = valueAt + 1;
-    return this.#isText && isHex(bytes, valueAt + 1, this.#end - 1) ? HAS_HASH : -1;
+    return this.#isText && this.#end - valueAt === HASH_DIGITS + 2 ? HAS_HASH : -1;
   }
 
-  #takePrev(bytes: Uint8Array, valueAt: number): number {
+  #takePrev(valueAt: number): number {
     this.prevAt = valueAt + 1;
-    return this.#isText && isHex(bytes, valueAt + 1, this.#end - 1) ? HAS_PREV : -1;
+    return this.#isText && this.#end - valueAt === HASH_DIGITS + 2 ? HAS_PREV : -1;
   }
 
   #takeAction(bytes: Uint8Array, valueAt: number): number {
@@ -193,15 +193,6 @@ function escapeLength(bytes: Uint8Array, at: number): number {
   if (bytes[at + 2] !== 0x30 || bytes[at + 3] !== 0x30 || (high !== 0x30 && high !== 0x31)) return 0;
   if (!isDigit(low) && !(low >= 0x61 && low <= 0x66)) return 0;
   return high === 0x30 && HAVE_SHORT.includes(low) ? 0 : 6;
-}
-
-function isHex(bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from !== HASH_DIGITS) return false;
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at]!;
-    if (!isDigit(byte) && !(byte >= 0x61 && byte <= 0x66)) return false;
-  }
-  return true;
 }
 
 /** Whether a text's value, from quote to quote, is this one. */

@@ -205,6 +205,13 @@ export const ERRORS = {
     exit: 1,
     http: 500,
   },
+  GK_AUDIT_PROOF: {
+    title: 'there is no proof',
+    cause: 'The log or its checkpoint does not bear it out, or the file is not a proof.',
+    remedy: 'see: gatekeeper audit verify; then: gatekeeper audit prove',
+    exit: 1,
+    http: 422,
+  },
   GK_AUDIT_READ: {
     title: 'the audit log cannot be read',
     cause: 'A file of it, or its directory, belongs to another user, or the disk gives an error.',
