@@ -14,6 +14,7 @@ export type Patience = {
   /** How long one request is tried; for ever where it is Infinity. */
   giveUpMs: number;
   firstDelayMs: number;
+  /** Ends the waiting for a further attempt. */
   signal?: AbortSignal | undefined;
   /** Hears of each attempt that failed and is tried again. */
   waits?: ((why: string, ms: number) => void) | undefined;
@@ -24,7 +25,7 @@ export async function sendLogs(request: object, endpoint: OtlpEndpoint, patience
   const body = await compress(JSON.stringify(request));
   const began = performance.now();
   for (let attempt = 0; ; attempt++) {
-    const found = await once(body, endpoint, patience.signal);
+    const found = await once(body, endpoint);
     if (found.kind !== 'again') return found;
     const backoff = Math.min(patience.firstDelayMs * 2 ** attempt, LONGEST_DELAY_MS) * (0.5 + Math.random());
     const wait = Math.min(found.afterMs ?? backoff, LONGEST_WAIT_MS);
@@ -38,11 +39,8 @@ export async function sendLogs(request: object, endpoint: OtlpEndpoint, patience
 
 type Again = { kind: 'again'; why: string; afterMs: number | undefined };
 
-async function once(
-  body: Uint8Array,
-  { url, headers, timeoutMs }: OtlpEndpoint,
-  signal: AbortSignal | undefined,
-): Promise<Sent | Again> {
+/** Nothing interrupts it once it is under way, or nobody would know whether it was taken. */
+async function once(body: Uint8Array, { url, headers, timeoutMs }: OtlpEndpoint): Promise<Sent | Again> {
   const late = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
@@ -51,7 +49,7 @@ async function once(
       body,
       // Whoever answers must be who was named: headers may hold credentials.
       redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, late]) : late,
+      signal: late,
     });
     const text = await beginningOf(response);
     if (response.ok) return { kind: 'taken', ...partialSuccess(text) };

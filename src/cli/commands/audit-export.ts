@@ -77,8 +77,8 @@ async function passOn(
   return counts.strange > 0 || sink.rejected() > 0 ? 1 : 0;
 }
 
-function summary({ read, sent, strange }: { read: number; sent: number; strange: number }, sink: Sink): string {
-  const parts = [`${sent} of ${read} ${read === 1 ? 'entry' : 'entries'} to ${sink.name}`];
+function summary({ sent, strange }: { sent: number; strange: number }, sink: Sink): string {
+  const parts = [`${sent} ${sent === 1 ? 'entry' : 'entries'} to ${sink.name}`];
   if (sink.rejected() > 0) parts.push(`${sink.rejected()} of them rejected there`);
   if (strange > 0)
     parts.push(
