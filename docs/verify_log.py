@@ -3,7 +3,7 @@
 
     python3 verify_log.py DIRECTORY --fingerprint SHA256:... [--checkpoint FILE]... [--anchor FILE]... [--json]
     python3 verify_log.py DIRECTORY --public-key FILE ...
-    python3 verify_log.py --proof FILE --fingerprint SHA256:...
+    python3 verify_log.py --proof FILE --public-key FILE
 
 Written from docs/audit-log.md alone ("the specification"), in which every check here has its reason. Needs Python 3.8 and OpenSSL: libcrypto
 when it can be loaded, else the command `openssl` (1.1.1 or later). Reads line by line: memory does not grow with the log.
@@ -622,6 +622,114 @@ def open_file(path):
     return file
 
 
+# ---------------------------------------------------------------- proofs
+
+
+class BadProof(Exception):
+    pass
+
+
+def check_proof(content, key, ed25519):
+    """What the proof proves, for whoever trusts the public key. Raises BadProof."""
+    try:
+        head, found, rest = content.decode().partition("\n\n")
+    except UnicodeDecodeError:
+        found = ""
+    if not found:
+        raise BadProof("it is no proof")
+    header, *lines = head.split("\n")
+    if header == "c2sp.org/tlog-proof@v1":
+        return check_entry_proof(lines, rest, key, ed25519)
+    if header == "gatekeeper/consistency-proof@v1":
+        return check_growth_proof(lines, rest, key, ed25519)
+    raise BadProof("it is no proof")
+
+
+def check_entry_proof(lines, rest, key, ed25519):
+    """C2SP tlog-proof: the record, its place, and the hashes from its leaf's sibling up to the root's child (RFC 6962, 2.1.1)."""
+    if len(lines) < 2 or not re.fullmatch("extra [^ ]+", lines[0]) or not re.fullmatch("index (0|[1-9][0-9]{0,15})", lines[1]):
+        raise BadProof("it is no proof of an entry")
+    line, index = decode_base64(lines[0][6:]), int(lines[1][6:])
+    note = signed_note(rest, key, ed25519)
+    if line is None:
+        raise BadProof("it has no entry")
+    if index >= note.size or root_of_inclusion(index, note.size, leaf_hash(line), proof_hashes(lines[2:])) != note.root:
+        raise BadProof("the entry is not among those that the checkpoint tells of")
+    try:
+        members, _ = parse_line(line.decode())
+    except (UnicodeDecodeError, NotJson, OtherForm):
+        raise BadProof("it is no entry")
+    if not is_record(members) or members["seq"] != index + 1:
+        raise BadProof("the entry does not say that it stands there")
+    return "entry %d is among the first %d of %s" % (index + 1, note.size, note.origin)
+
+
+def check_growth_proof(lines, rest, key, ed25519):
+    """Two checkpoints, and the hashes of the consistency proof from the one to the other (RFC 6962, 2.1.2)."""
+    notes = [signed_note(text, key, ed25519) for text in rest.split("\n---\n\n")]
+    if len(notes) != 2 or notes[0].origin != notes[1].origin:
+        raise BadProof("it has not two checkpoints of one log")
+    old, new = notes
+    if not is_consistent(old, new, proof_hashes(lines)):
+        raise BadProof("the log does not begin with the entries of the older checkpoint")
+    return "the first %d entries of %s are the first of %d" % (old.size, new.origin, new.size)
+
+
+def signed_note(text, key, ed25519):
+    note = Note.parse(text.encode())
+    if note is None or not note.is_signed_by(key, ed25519):
+        raise BadProof("it has no checkpoint that the key signed")
+    return note
+
+
+def proof_hashes(lines):
+    hashes = [decode_base64(line, 32) for line in lines]
+    if None in hashes:
+        raise BadProof("a hash is none")
+    return hashes
+
+
+def root_of_inclusion(index, size, leaf, hashes):
+    """RFC 9162, 2.1.3.2. None when there are too many hashes or too few."""
+    last, root = size - 1, leaf
+    for sibling in hashes:
+        if last == 0:
+            return None
+        if index & 1 or index == last:
+            root = node_hash(sibling, root)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            root = node_hash(root, sibling)
+        index, last = index >> 1, last >> 1
+    return root if last == 0 else None
+
+
+def is_consistent(old, new, hashes):
+    """RFC 9162, 2.1.4.2."""
+    if old.size >= new.size or old.size == 0:
+        return not hashes and old.size <= new.size and (old.size == 0 or old.root == new.root)
+    if old.size & (old.size - 1) == 0:
+        hashes = [old.root] + hashes
+    index, last = old.size - 1, new.size - 1
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    if not hashes:
+        return False
+    old_root = new_root = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            return False
+        if index & 1 or index == last:
+            old_root, new_root = node_hash(sibling, old_root), node_hash(sibling, new_root)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            new_root = node_hash(new_root, sibling)
+        index, last = index >> 1, last >> 1
+    return last == 0 and old_root == old.root and new_root == new.root
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -635,7 +743,7 @@ def read_public_key(path):
     with open(path, "rb") as file:
         key = decode_base64(file.readline().decode("ascii", "replace").rstrip("\n"), 32)
     if key is None:
-        raise SystemExit("verify_log: %s: not a public key" % path)
+        raise ValueError("%s: not a public key" % path)
     return key
 
 
@@ -671,24 +779,43 @@ def main():
     parser.add_argument("--checkpoint", metavar="FILE", action="append", default=[], help="kept elsewhere")
     parser.add_argument("--anchor", metavar="FILE", action="append", default=[], help="a holder's checkpoints")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--proof", metavar="FILE", help="check this proof, in place of a log; needs --public-key")
     options = parser.parse_args()
-    pinned = options.fingerprint or read_public_key(options.public_key)
+    if (options.directory is None) == (options.proof is None) or (options.proof and not options.public_key):
+        parser.error("a directory is needed, or --proof and --public-key")
     try:
-        kept = [(path, note) for path in options.anchor for note in read_notes_of(path)]
-        for path in options.checkpoint:
-            notes = read_notes_of(path)
-            if not notes:
-                raise OSError("%s: not a checkpoint" % path)
-            kept += [(GIVEN, note) for note in notes]
-        found = verdict(verify_log(options.directory, pinned, kept))
-    except (OSError, subprocess.CalledProcessError) as error:
+        return prove(options) if options.proof else verify(options)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print("verify_log: %s" % error, file=sys.stderr)
         return 2
+
+
+def verify(options):
+    pinned = options.fingerprint or read_public_key(options.public_key)
+    kept = [(path, note) for path in options.anchor for note in read_notes_of(path)]
+    for path in options.checkpoint:
+        notes = read_notes_of(path)
+        if not notes:
+            raise ValueError("%s: not a checkpoint" % path)
+        kept += [(GIVEN, note) for note in notes]
+    found = verdict(verify_log(options.directory, pinned, kept))
     if options.json:
         print(json.dumps(found))
     else:
         print_verdict(found)
     return 0 if found["ok"] else 1
+
+
+def prove(options):
+    with open(options.proof, "rb") as file:
+        content = file.read()
+    try:
+        proven = check_proof(content, read_public_key(options.public_key), open_ed25519())
+    except BadProof as error:
+        print("NOT proven: %s" % error)
+        return 1
+    print("proven: %s" % proven)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign as signBytes } from 'node:crypto';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { AuditLog } from '../../src/adapters/audit-log/audit-log.ts';
 import { fingerprint, noteKeyId, verifyWith } from '../../src/adapters/keys/public-key.ts';
 import { openSigningKey, type SigningKey } from '../../src/adapters/keys/signing-key.ts';
@@ -45,6 +45,8 @@ export class EvidenceLog {
 
   /** Beginning with real runs under a real daemon, which is stopped then: the same writer goes on in this process. */
   static async of(sandbox: Sandbox): Promise<EvidenceLog> {
+    mkdirSync(sandbox.layout.config, { recursive: true, mode: 0o700 });
+    writeFileSync(sandbox.layout.auditSettings, 'version: 1\nsegments: { size: 4KiB }\nanchors: { journal: off }\n');
     sandbox.write('allowed.txt', 'a');
     sandbox.write('.env', 'TOKEN=x');
     const script = 'cat allowed.txt .env; cat allowed.txt; cat .env; true';
