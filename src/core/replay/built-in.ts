@@ -75,7 +75,7 @@ function loosens(image: PolicyImage, record: RecordedDecision): boolean | undefi
 function isUnnamedLoader(image: PolicyImage, record: RecordedDecision): boolean | undefined {
   if (record.interpreter !== undefined) return undefined;
   const named = namesProgram(image, record);
-  return named === undefined ? undefined : !named || undefined;
+  return named === undefined ? undefined : !named;
 }
 
 function isUnruledAddress(image: PolicyImage, { destination = '', port }: RecordedDecision): boolean {

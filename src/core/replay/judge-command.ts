@@ -2,6 +2,7 @@ import { canonicalCommand } from '../engine/command-text.ts';
 import { decideCommand, decidePath } from '../engine/decide.ts';
 import type { PolicyImage } from '../engine/image.ts';
 import type { Decision } from '../engine/precedence.ts';
+import { RULE_FLAG } from '../policy/rule-table.ts';
 import { EFFECT } from '../wire/messages.ts';
 import { type Judgement, judgementOf, type Undecidable, vouchedBy } from './judgement.ts';
 import { bytesOf, type RecordedDecision } from './recorded.ts';
@@ -29,10 +30,12 @@ export function judgeCommand(image: PolicyImage, record: RecordedDecision): Judg
   return EFFECT[decision.effect] > (vouched ? EFFECT.allow : EFFECT[found.decision.effect]) ? second : first;
 }
 
-/** Whether a rule lets this very program start, so that it may be a dynamic loader. */
+/** Whether a rule lets this very program start, so that it may be a dynamic loader; undefined where that is not on the receipt. */
 export function namesProgram(image: PolicyImage, record: RecordedDecision): boolean | undefined {
   const found = judgeCommand(image, record);
-  return 'why' in found ? undefined : found.effect === 'allow' && found.rule !== undefined;
+  if ('why' in found) return undefined;
+  if (found.effect !== 'allow' || found.index === null) return false;
+  return (image.rules[found.index]!.flags & RULE_FLAG.anyProgram) === 0;
 }
 
 type Named = {

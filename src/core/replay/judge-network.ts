@@ -48,7 +48,7 @@ function judgeName(
   // A name without an address keeps the word that was said of it. Where a name is refused only a simulated run looks it up.
   if (address === undefined && named.effect === 'allow')
     return { ...named, reasons: named.reasons.length > 0 ? named.reasons : ['unresolved'] };
-  if (address === undefined) return simulate ? { ...named, reasons: [...named.reasons, 'unresolved'] } : named;
+  if (address === undefined) return simulate ? { ...named, reasons: [named.reasons[0] ?? '', 'unresolved'] } : named;
   if (named.effect !== 'allow') return named;
   return judgementOfWord(image, judgeAddress(judgeOf(record), image, name, address, asked));
 }

@@ -9,8 +9,10 @@ export type Judgement = {
   effect: 'allow' | 'ask' | 'deny';
   source: SourceName;
   rule: string | undefined;
+  /** The rule's number in the image. */
+  index: number | null;
   pierced: string | undefined;
-  /** Which of them the receipt gives; none: it gives none. */
+  /** One of them is what the receipt gives; empty, or none at all: it gives none. */
   reasons: readonly string[];
   /** Whether a simulated run passes all the same. */
   lifted: boolean;
@@ -46,6 +48,7 @@ export function judgementOf(
     effect: effect === 'shadow' ? 'deny' : effect,
     source: asks ? 'silence' : source,
     rule: view?.label,
+    index: rule,
     pierced: pierced === null ? undefined : image.rules[pierced]?.label,
     reasons: told ? [told] : [],
     lifted: source !== 'protection',
@@ -63,4 +66,4 @@ export function refusedFor(source: SourceName, reason: string, lifted: boolean):
   return { ...NOTHING, effect: 'deny', source, reasons: [reason], lifted };
 }
 
-const NOTHING = { rule: undefined, pierced: undefined, lifted: true, granted: false };
+const NOTHING = { rule: undefined, index: null, pierced: undefined, lifted: true, granted: false };

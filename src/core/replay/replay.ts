@@ -92,12 +92,13 @@ function replayVouched(image: PolicyImage, record: RecordedDecision, facts: RunF
 function compare(found: Judgement | Undecidable, record: RecordedDecision, facts: RunFacts): Outcome {
   if (isUndecidable(found)) return { kind: 'not-decided', why: found.why };
   const said = wordsOf(found, record, facts);
+  const { reasons } = found;
   const agrees =
     said.verdict === record.verdict &&
     said.source === record.source &&
     said.rule === record.rule &&
     found.pierced === record.pierced &&
-    (record.reason === undefined ? found.reasons.length === 0 : found.reasons.includes(record.reason));
+    (reasons.length === 0 ? record.reason === undefined : reasons.includes(record.reason ?? ''));
   if (agrees) return found.byContent ? { kind: 'not-decided', why: found.byContent } : { kind: 'agrees' };
   const lost = lostFrom(record);
   return lost ? { kind: 'not-decided', why: lost } : { kind: 'differs', ...said };
@@ -106,7 +107,7 @@ function compare(found: Judgement | Undecidable, record: RecordedDecision, facts
 function wordsOf(found: Judgement, record: RecordedDecision, facts: RunFacts) {
   const { source, rule, reasons, lifted } = found;
   const verdict: VerdictName = found.effect === 'allow' ? 'allow' : refusalOf(facts, record, lifted);
-  return { verdict, source, rule, reason: reasons[0] };
+  return { verdict, source, rule, reason: reasons[0] || undefined };
 }
 
 /** What a refusal is called in that run. Where the log does not tell of the run, what the receipt calls it holds. */
