@@ -3,11 +3,12 @@ import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 import type { CacheStore } from '../adapters/cache-store/cache-store.ts';
 import type { HookStore, Provided } from '../adapters/hook-store/hook-store.ts';
-import { wellFormed } from '../core/audit/byte-text.ts';
+import { byteText, wellFormed } from '../core/audit/byte-text.ts';
 import type { AuditFields, ChainHead } from '../core/audit/record.ts';
 import { redact } from '../core/audit/redact.ts';
 import type { CreateRunRequest, CreateRunResponse } from '../core/contract/control-api.ts';
 import type { HomeLayout } from '../core/contract/home-layout.ts';
+import { canonicalCommand } from '../core/engine/command-text.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { agentVariables, hookVariable } from './agent-environment.ts';
 import type { Inspections } from './inspections.ts';
@@ -218,7 +219,7 @@ function createReceipt(
     run: id,
     agent: name,
     policy: policyDigest,
-    command: redact(wellFormed(request.argv.join(' '))),
+    command: redact(byteText(canonicalCommand(request.argv.map((word) => Buffer.from(word)))).text),
     cwd: wellFormed(request.cwd),
     simulate: request.simulate ?? false,
     enforce: request.enforce ?? 'kernel',
