@@ -3,7 +3,7 @@
 
     python3 verify_log.py DIRECTORY --fingerprint SHA256:... [--checkpoint FILE]... [--anchor FILE]... [--json]
     python3 verify_log.py DIRECTORY --public-key FILE ...
-    python3 verify_log.py --proof FILE --public-key FILE
+    python3 verify_log.py --proof FILE --fingerprint SHA256:...
 
 Written from docs/audit-log.md alone ("the specification"), in which every check here has its reason. Needs Python 3.8 and OpenSSL: libcrypto
 when it can be loaded, else the command `openssl` (1.1.1 or later). Reads line by line: memory does not grow with the log.
@@ -15,6 +15,7 @@ import argparse
 import base64
 import ctypes
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -143,6 +144,11 @@ def decode_base64(text, length=None):
 
 def fingerprint(key):
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def is_trusted(key, pinned):
+    """pinned: public keys (32 bytes) and fingerprints."""
+    return key in pinned or fingerprint(key) in pinned
 
 
 # ---------------------------------------------------------------- canonical form
@@ -346,7 +352,7 @@ class LogVerifier:
     LOG = re.compile("[0-9a-f]{32}")
 
     def __init__(self, pinned, watched=()):
-        """pinned: a public key (32 bytes) or a fingerprint. watched: sizes of which the roots are wanted."""
+        """pinned: see is_trusted. watched: sizes of which the roots are wanted."""
         self.pinned, self.ed25519, self.watched = pinned, open_ed25519(), set(watched)
         self.problems, self.losses, self.roots = [], [], {}
         self.entries = self.signatures = 0
@@ -408,7 +414,10 @@ class LogVerifier:
     @property
     def key(self):
         """In force. Where the log does not say whose it is, the one that is trusted, when it is known; else None."""
-        return self.keys[-1][0] if self.keys else self.pinned if type(self.pinned) is bytes else None
+        return self.keys[-1][0] if self.keys else next(iter(self.pinned_keys()), None)
+
+    def pinned_keys(self):
+        return [key for key in self.pinned if type(key) is bytes]
 
     def entry(self, line, members, hashed):
         kinds = []
@@ -500,7 +509,7 @@ class LogVerifier:
         """When all files have been read. checkpoint: content of the log's own one, or None. kept: [(where, Note)]."""
         if self.first_file > 1 and not self.is_pruned():
             self.problems.insert(0, {"kind": "segment-missing", "seq": 1, "detail": "the first is %d" % self.first_file})
-        if self.entries > 0 and not any(self.pinned in (key, fingerprint(key)) for key, _ in self.keys):
+        if self.entries > 0 and not any(is_trusted(key, self.pinned) for key, _ in self.keys):
             self.whole("key-unknown", self.keys[0][1] if self.keys else 1)
         if self.entries > 0 or checkpoint is not None:
             self.compare_own(Note.parse(checkpoint) if checkpoint is not None else None)
@@ -534,7 +543,7 @@ class LogVerifier:
     def compare_kept(self, holder, note):
         tells = "%s tells of %d entries of %s" % (holder, note.size, note.origin)
         if not self.is_own(note):
-            known = [key for key, _ in self.keys] + ([self.pinned] if type(self.pinned) is bytes else [])
+            known = [key for key, _ in self.keys] + self.pinned_keys()
             if known and holder is not GIVEN and not any(note.is_signed_by(key, self.ed25519) for key in known):
                 return  # of somebody else's log
             kind, seq = ("rolled-back", 1) if self.log is None else ("log-replaced", 0)
@@ -629,56 +638,67 @@ class BadProof(Exception):
     pass
 
 
-def check_proof(content, key, ed25519):
-    """What the proof proves, for whoever trusts the public key. Raises BadProof."""
+def check_proof(content, pinned):
+    """What the proof proves, for whoever trusts the keys. Raises BadProof."""
     try:
         head, found, rest = content.decode().partition("\n\n")
     except UnicodeDecodeError:
         found = ""
-    if not found:
-        raise BadProof("it is no proof")
-    header, *lines = head.split("\n")
+    header, *lines = head.split("\n") if found else [""]
     if header == "c2sp.org/tlog-proof@v1":
-        return check_entry_proof(lines, rest, key, ed25519)
+        return check_entry_proof(lines, rest, pinned)
     if header == "gatekeeper/consistency-proof@v1":
-        return check_growth_proof(lines, rest, key, ed25519)
+        return check_growth_proof(lines, rest, pinned)
     raise BadProof("it is no proof")
 
 
-def check_entry_proof(lines, rest, key, ed25519):
+def check_entry_proof(lines, rest, pinned):
     """C2SP tlog-proof: the record, its place, and the hashes from its leaf's sibling up to the root's child (RFC 6962, 2.1.1)."""
-    if len(lines) < 2 or not re.fullmatch("extra [^ ]+", lines[0]) or not re.fullmatch("index (0|[1-9][0-9]{0,15})", lines[1]):
+    extra, index = field(lines, 0, "extra "), field(lines, 1, "index ")
+    line, _, key = (decode_base64(extra) or b"").partition(b"\n")
+    if not line or not Note.SIZE.fullmatch(index):
         raise BadProof("it is no proof of an entry")
-    line, index = decode_base64(lines[0][6:]), int(lines[1][6:])
-    note = signed_note(rest, key, ed25519)
-    if line is None:
-        raise BadProof("it has no entry")
-    if index >= note.size or root_of_inclusion(index, note.size, leaf_hash(line), proof_hashes(lines[2:])) != note.root:
+    note = signed_note(rest, key.decode("ascii", "replace"), pinned)
+    root = root_of_inclusion(int(index), note.size, leaf_hash(line), proof_hashes(lines[2:]))
+    if int(index) >= note.size or root != note.root:
         raise BadProof("the entry is not among those that the checkpoint tells of")
     try:
         members, _ = parse_line(line.decode())
     except (UnicodeDecodeError, NotJson, OtherForm):
         raise BadProof("it is no entry")
-    if not is_record(members) or members["seq"] != index + 1:
-        raise BadProof("the entry does not say that it stands there")
-    return "entry %d is among the first %d of %s" % (index + 1, note.size, note.origin)
+    if not is_record(members) or members["seq"] != int(index) + 1:
+        raise BadProof("the entry has another number than its place in the log")
+    return "entry %d of the %d of %s: %s" % (members["seq"], note.size, ascii(note.origin), ascii(line.decode()))
 
 
-def check_growth_proof(lines, rest, key, ed25519):
+def check_growth_proof(lines, rest, pinned):
     """Two checkpoints, and the hashes of the consistency proof from the one to the other (RFC 6962, 2.1.2)."""
-    notes = [signed_note(text, key, ed25519) for text in rest.split("\n---\n\n")]
-    if len(notes) != 2 or notes[0].origin != notes[1].origin:
-        raise BadProof("it has not two checkpoints of one log")
-    old, new = notes
-    if not is_consistent(old, new, proof_hashes(lines)):
-        raise BadProof("the log does not begin with the entries of the older checkpoint")
-    return "the first %d entries of %s are the first of %d" % (old.size, new.origin, new.size)
+    keys = field(lines, 1, "old-key "), field(lines, 0, "key ")
+    texts = rest.split("\n---\n\n")
+    if len(texts) != 2:
+        raise BadProof("it has not two checkpoints")
+    old, new = (signed_note(text, key, pinned) for text, key in zip(texts, keys))
+    if old.origin != new.origin:
+        raise BadProof("its checkpoints are of different logs")
+    if not is_consistent(old, new, proof_hashes(lines[2:])):
+        raise BadProof("the log does not begin with the entries of the earlier checkpoint")
+    return "the %d entries of %s begin with the %d of the earlier checkpoint" % (new.size, ascii(new.origin), old.size)
 
 
-def signed_note(text, key, ed25519):
-    note = Note.parse(text.encode())
-    if note is None or not note.is_signed_by(key, ed25519):
-        raise BadProof("it has no checkpoint that the key signed")
+def field(lines, at, name):
+    if len(lines) <= at or not lines[at].startswith(name):
+        raise BadProof("it has no line that begins with %s" % name)
+    return lines[at][len(name) :]
+
+
+def signed_note(text, encoded_key, pinned):
+    note, key = Note.parse(text.encode()), decode_base64(encoded_key, 32)
+    if note is None or key is None:
+        raise BadProof("it has no checkpoint, or no key")
+    if not is_trusted(key, pinned):
+        raise BadProof("the key in it is not one that is trusted: %s" % fingerprint(key))
+    if not note.is_signed_by(key, open_ed25519()):
+        raise BadProof("the checkpoint in it is not signed by the key")
     return note
 
 
@@ -773,25 +793,30 @@ def print_verdict(found):
 def main():
     parser = argparse.ArgumentParser(description="Checks an audit log of gatekeeper without gatekeeper.")
     parser.add_argument("directory", nargs="?", help="of the log: 000001.jsonl, ..., checkpoint")
-    trusted = parser.add_mutually_exclusive_group(required=True)
-    trusted.add_argument("--fingerprint", help="of the key that is trusted: SHA256:...")
-    trusted.add_argument("--public-key", metavar="FILE", help="the key that is trusted")
-    parser.add_argument("--checkpoint", metavar="FILE", action="append", default=[], help="kept elsewhere")
-    parser.add_argument("--anchor", metavar="FILE", action="append", default=[], help="a holder's checkpoints")
+    add = functools.partial(parser.add_argument, action="append", default=[])
+    add("--fingerprint", metavar="SHA256:...", help="of a key that is trusted")
+    add("--public-key", metavar="FILE", help="a key that is trusted")
+    add("--checkpoint", metavar="FILE", help="one of this log that was kept elsewhere")
+    add("--anchor", metavar="FILE", help="checkpoints that somebody holds")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--proof", metavar="FILE", help="check this proof, in place of a log; needs --public-key")
+    parser.add_argument("--proof", metavar="FILE", help="check this proof, in place of a log")
     options = parser.parse_args()
-    if (options.directory is None) == (options.proof is None) or (options.proof and not options.public_key):
-        parser.error("a directory is needed, or --proof and --public-key")
+    if (options.directory is None) == (options.proof is None):
+        parser.error("a directory is needed, or --proof")
+    if not options.fingerprint and not options.public_key:
+        parser.error("--fingerprint or --public-key is needed: a key that lies beside the log says nothing")
+    for text in options.fingerprint:
+        if not re.fullmatch("SHA256:[A-Za-z0-9+/]{43}", text):
+            parser.error("%s is not a fingerprint: SHA256: and 43 characters" % ascii(text))
     try:
-        return prove(options) if options.proof else verify(options)
+        pinned = options.fingerprint + [read_public_key(path) for path in options.public_key]
+        return prove(options, pinned) if options.proof else verify(options, pinned)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print("verify_log: %s" % error, file=sys.stderr)
         return 2
 
 
-def verify(options):
-    pinned = options.fingerprint or read_public_key(options.public_key)
+def verify(options, pinned):
     kept = [(path, note) for path in options.anchor for note in read_notes_of(path)]
     for path in options.checkpoint:
         notes = read_notes_of(path)
@@ -806,11 +831,11 @@ def verify(options):
     return 0 if found["ok"] else 1
 
 
-def prove(options):
+def prove(options, pinned):
     with open(options.proof, "rb") as file:
         content = file.read()
     try:
-        proven = check_proof(content, read_public_key(options.public_key), open_ed25519())
+        proven = check_proof(content, pinned)
     except BadProof as error:
         print("NOT proven: %s" % error)
         return 1

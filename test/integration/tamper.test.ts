@@ -1,11 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isSignedByKey, proveEntry, proveGrowth } from '../../src/adapters/audit-log/prove.ts';
+import { treeHasher } from '../../src/adapters/audit-log/tree-hasher.ts';
+import { fingerprint } from '../../src/adapters/keys/public-key.ts';
+import { whatIsWrong } from '../../src/core/audit/check-proof.ts';
+import { parseProof } from '../../src/core/audit/proof.ts';
 import { bare } from '../support/bare.ts';
 import { EvidenceLog, strangersKey } from '../support/evidence-log.ts';
 import type { LogCopy } from '../support/log-copy.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { verifyCopy } from '../support/verify-copy.ts';
-import { type PythonVerdict, VERIFIER, verifyInPython } from '../support/verify-in-python.ts';
+import { type PythonVerdict, proofsInPython, VERIFIER, verifyInPython } from '../support/verify-in-python.ts';
 import { type Made, ROWS_OF_ENTRIES } from './tamper-rows.ts';
 import { ROWS_OF_WHOLE } from './tamper-rows-whole.ts';
 
@@ -66,6 +71,34 @@ describe('both verifiers, of a log of which', () => {
   });
 });
 
+describe('proofs', () => {
+  const pins = () => [made.log.firstKey.fingerprint, made.log.key.fingerprint];
+  const growth = () => made.log.notes.map((note) => proveGrowth(made.log.directory, note));
+  const entries = () =>
+    made.log
+      .copy()
+      .records()
+      .map(({ seq }) => proveEntry(made.log.directory, seq));
+
+  test('of every entry, and from every checkpoint that was kept, hold for both', async () => {
+    const proofs = [...entries(), ...growth()];
+    expect(proofs.map((proof) => holds(proof, pins()))).toEqual(proofs.map(() => true));
+    const theirs = await proofsInPython(pins(), proofs);
+    expect(theirs.map((proven) => typeof proven)).toEqual(proofs.map(() => 'string'));
+  });
+
+  test('do not hold for either when any byte is changed, or for other keys', async () => {
+    const proofs = [entries()[10]!, growth()[2]!].flatMap((proof) =>
+      Array.from(proof, (_, at) => `${proof.slice(0, at)}${otherThan(proof[at]!)}${proof.slice(at + 1)}`),
+    );
+    expect(proofs.filter((proof) => holds(proof, pins()))).toEqual([]);
+    expect((await proofsInPython(pins(), proofs)).filter((proven) => proven !== null)).toEqual([]);
+    const others = [made.stranger.fingerprint];
+    expect(growth().map((proof) => holds(proof, others))).not.toContain(true);
+    expect(new Set(await proofsInPython(others, growth()))).toEqual(new Set([null]));
+  });
+});
+
 describe('the verifier of the documents as a command', () => {
   const run = (...args: string[]) => bare(['python3', '-B', VERIFIER, ...args], { cwd: sandbox.root, env: {} });
 
@@ -99,3 +132,12 @@ describe('the verifier of the documents as a command', () => {
 });
 
 const trusted = ({ fingerprint } = made.log.key) => ['--fingerprint', fingerprint];
+const otherThan = (character: string) => (character === 'A' ? 'B' : 'A');
+
+function holds(text: string, pins: readonly string[]): boolean {
+  const proof = parseProof(text);
+  const trusts = (key: string) => pins.includes(fingerprint(Buffer.from(key, 'base64')));
+  return (
+    proof !== undefined && whatIsWrong(proof, { hasher: treeHasher, isSignedBy: isSignedByKey, trusts }) === undefined
+  );
+}

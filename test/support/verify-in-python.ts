@@ -44,6 +44,11 @@ export async function readInPython(lines: readonly Buffer[]): Promise<(ProblemKi
   return (await python(READER, encoded)) as (ProblemKind | Record<string, unknown>)[];
 }
 
+/** What it says of proofs: what is proven, or null. */
+export async function proofsInPython(pin: readonly string[], proofs: readonly string[]): Promise<(string | null)[]> {
+  return (await python(PROVER, { pin, proofs })) as (string | null)[];
+}
+
 async function python(program: string, input: unknown): Promise<unknown> {
   const running = promisify(execFile)('python3', ['-B', '-c', program, VERIFIER], { maxBuffer: 64 * 1024 * 1024 });
   running.child.stdin!.end(JSON.stringify(input));
@@ -57,7 +62,7 @@ import verify_log as v
 given = json.load(sys.stdin)
 def check(case):
     notes = [("anchor", note) for note in v.read_notes("".join(case.get("anchor", [])).encode())]
-    return v.verdict(v.verify_log(case["directory"], case["pin"], notes))
+    return v.verdict(v.verify_log(case["directory"], [case["pin"]], notes))
 `;
 const CHECK_ALL = `
 json.dump([check(case) for case in given], sys.stdout)
@@ -72,7 +77,7 @@ for damage in given["damages"]:
         bytes[damage["at"]] = damage["byte"]
     with open(path, "wb") as file:
         file.write(bytes)
-    problems = v.verify_once(given["directory"], given["pin"], ()).problems
+    problems = v.verify_once(given["directory"], [given["pin"]], ()).problems
     found.append([problems[0]["kind"], problems[0]["seq"]] if problems else None)
 json.dump(found, sys.stdout)
 `;
@@ -86,4 +91,12 @@ def read(line):
     except v.OtherForm:
         return "other-form"
 json.dump([read(v.base64.b64decode(line)) for line in given], sys.stdout)
+`;
+const PROVER = `${IMPORT}
+def check(proof):
+    try:
+        return v.check_proof(proof.encode("utf-8", "surrogatepass"), given["pin"])
+    except v.BadProof:
+        return None
+json.dump([check(proof) for proof in given["proofs"]], sys.stdout)
 `;
