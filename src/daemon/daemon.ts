@@ -109,12 +109,12 @@ export class Daemon<Image> {
 
   /** Resolves when everything listens. What an earlier daemon left in journals is in the chain by then. */
   static async start<Image>(parts: DaemonParts<Image>): Promise<Daemon<Image>> {
-    let [resumed, rotated] = [(): void => undefined, (): void => undefined];
+    let [resumed, began] = [(): void => undefined, (): void => undefined];
     const { layout, version, say } = parts;
-    const heard = { now, say, resumed: () => resumed(), rotated: () => rotated() };
+    const heard = { now, say, resumed: () => resumed(), began: () => began() };
     const kept = await KeptLog.open({ layout, version, ...heard });
     const daemon = new Daemon(parts, kept);
-    [resumed, rotated] = [() => daemon.#logResumed(), () => daemon.#keeping.rotated()];
+    [resumed, began] = [() => daemon.#logResumed(), () => daemon.#keeping.fileBegan()];
     await daemon.#open();
     return daemon;
   }

@@ -42,8 +42,8 @@ export class LogKeeping<Image> {
     void this.#tidy(async () => (await this.#retention.finish()) + (await this.#retention.run()));
   }
 
-  /** A file is full and the next one begins. */
-  rotated(): void {
+  /** A file was begun: one more is whole. */
+  fileBegan(): void {
     void this.#tidy(() => this.#retention.run());
   }
 

@@ -13,7 +13,7 @@ export type OpenLogOptions = {
   now: () => string;
   resumed: () => void;
   checkpointed: (note: string) => void;
-  rotated: () => void;
+  began: () => void;
   findings: readonly Finding[];
 };
 

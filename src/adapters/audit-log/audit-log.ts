@@ -193,9 +193,11 @@ export class AuditLog {
     const all = this.#file.size === 0 ? [this.#startEntry(), ...records] : records;
     const { bytes, place } = sealBatch(this.#place, all, this.#signer);
     await this.#file.append(bytes);
-    if (all !== records) this.#segmentBegan = Date.parse(all[0]!.time);
     this.#place = place;
     this.#checkpoints.later();
+    if (all === records) return;
+    this.#segmentBegan = Date.parse(all[0]!.time);
+    this.#options.began();
   }
 
   #startEntry(): AuditFields {
@@ -219,7 +221,6 @@ export class AuditLog {
     this.#place = { ...this.#place, bytes: 0 };
     this.#synced = this.#place;
     await full.close();
-    this.#options.rotated();
   }
 
   async #sync(place: LogPlace): Promise<void> {

@@ -14,8 +14,8 @@ export type AuditLogOptions = {
   segmentAgeMs?: number;
   /** Hears of each checkpoint when it is on the disk. */
   checkpointed?: (note: string) => void;
-  /** Hears that a file is full and the next one begins. */
-  rotated?: () => void;
+  /** Hears that a file was begun, so that those before it are whole. */
+  began?: () => void;
   /** What else was found before it was opened; recorded before anything else is. */
   findings?: readonly Pick<AuditFields, 'kind' | 'text' | 'count'>[];
   /** What becomes of receipts that may be lost (`AppendTerms`) while the log cannot be written. */
@@ -37,7 +37,7 @@ export const DEFAULTS = {
   segmentBytes: 16 * 1024 * 1024,
   segmentAgeMs: 24 * 60 * 60 * 1000,
   checkpointed: () => {},
-  rotated: () => {},
+  began: () => {},
   findings: [],
   onFailure: 'halt',
   resumed: () => {},

@@ -87,6 +87,9 @@ function statusText(status: DaemonStatus): string {
     lines.push('audit       onFailure is degrade: what cannot be recorded is allowed');
   const trouble = auditTrouble(status);
   if (trouble) lines.push(`audit       BROKEN: ${trouble}`);
+  for (const finding of status.auditFindings ?? []) lines.push(`audit       FOUND at the start: ${visible(finding)}`);
+  for (const { holder, failure } of status.anchorErrors ?? [])
+    lines.push(`anchors     ${visible(holder)} takes no checkpoints: ${visible(failure)}`);
   if (status.policyError)
     lines.push(`policy      BROKEN, the last good one is in force: ${visible(status.policyError)}`);
   return lines.join('\n');

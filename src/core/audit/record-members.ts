@@ -158,7 +158,9 @@ export const MEMBERS = {
     pattern: BASE64,
     only: ['segment'],
   }),
-  last: number('The last entry that is gone.', { only: ['pruned'] }),
+  last: number('The last entry that is gone; of `recovered` the last one that somebody else tells of.', {
+    only: ['pruned', 'recovered'],
+  }),
   segment: number('The file; of `pruned` the last one that is gone.', { only: ['segment', 'pruned'] }),
   kind: text('Which of several kinds of what the action tells.'),
   text: text('For people.'),
