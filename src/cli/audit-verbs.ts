@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VERDICT_WISHES } from '../core/audit/entry-filter.ts';
+import { addAnchorVerbs } from './anchor-verbs.ts';
 import { EXPORT_FORMATS } from './export-formats.ts';
 import type { Done } from './verbs.ts';
 
@@ -45,6 +46,7 @@ export function addAudit(program: Command, done: Done): void {
     .addOption(json())
     .action(async (options) => done(await (await import('./commands/audit-verify.ts')).auditVerify(options)));
   addExport(audit, done);
+  addAnchorVerbs(audit, done);
   audit
     .command('prove')
     .summary('prove that an entry is in the log, or that it went on from a checkpoint')
@@ -104,7 +106,14 @@ function addExport(audit: Command, done: Done): void {
     .option('-f, --follow', 'go on with new entries until interrupted')
     .option('--cursor <file>', 'remember there how far it came, and go on from there')
     .option('--log <directory>', 'log to read (default: the one of this user)')
-    .action(async (options) => done(await (await import('./commands/audit-export.ts')).auditExport(options)));
+    .option('--bundle <directory>', 'write a directory that can be verified anywhere, in place of entries')
+    .action(async (options) =>
+      done(
+        options.bundle === undefined
+          ? await (await import('./commands/audit-export.ts')).auditExport(options)
+          : await (await import('./commands/audit-bundle.ts')).auditBundle(options.bundle),
+      ),
+    );
 }
 
 /** Which entries are wanted. */

@@ -61,11 +61,12 @@ export function holdersOf({ anchors }: Pick<AuditSettings, 'anchors'>, layout: A
     ...paths.map((path) => fileHolder({ path, logDirectory: layout.audit })),
     ...(isThere ? [journalHolder()] : []),
     ...commands.map(commandHolder),
-    ...witnesses.map((one) =>
-      witnessHolder({ ...one, logDirectory: layout.audit, keptIn: `${layout.state}/witnesses` }),
-    ),
+    ...witnesses.map((one) => witnessOf(one, layout)),
   ];
 }
+
+const witnessOf = (one: AuditSettings['anchors']['witnesses'][number], { audit, state }: AnchorLayout): Holder =>
+  witnessHolder({ ...one, logDirectory: audit, keptIn: `${state}/witnesses` });
 
 /** `times`: of each note, when its holder took it, as far as that is known. `error`: the holder could not be asked, or not wholly. */
 export type ReadAnchor = { holder: string; notes: string[]; times: (string | undefined)[]; error?: string };
@@ -89,6 +90,30 @@ async function readHolder(holder: Holder, origin: string | undefined): Promise<R
   } finally {
     holder.close?.();
   }
+}
+
+/**
+ * Lets those who compare what they are given with what they have seen say whether the log's checkpoint follows from it: witnesses.
+ * @param note the newest checkpoint of the log
+ */
+export async function askHolders(
+  settings: Pick<AuditSettings, 'anchors'>,
+  layout: AnchorLayout,
+  note: string,
+): Promise<{ holder: string; failure?: string }[]> {
+  const witnesses = settings.anchors.witnesses.map((one) => witnessOf(one, layout));
+  return Promise.all(
+    witnesses.map(async (holder) => {
+      try {
+        await within(READ_MS, (signal) => holder.put(note, signal));
+        return { holder: holder.name };
+      } catch (error) {
+        return { holder: holder.name, failure: oneLine(error) };
+      } finally {
+        holder.close?.();
+      }
+    }),
+  );
 }
 
 /** A journal that is required and missing is one that cannot be asked. */

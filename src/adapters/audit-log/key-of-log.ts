@@ -1,6 +1,18 @@
 import { readLog } from './read.ts';
 import { listSegments } from './segments.ts';
 
+/** The keys that the log names, base64, in their order: whether they may is for a verifier to say. Reads all of the log. */
+export function keysOfLog(directory: string): string[] {
+  const keys = new Set<string>();
+  for (const lines of readLog(directory)) {
+    for (const { text, torn } of lines) {
+      const key = !torn && text !== undefined && NAMES_KEY.test(text) ? keyIn(text) : undefined;
+      if (key !== undefined) keys.add(key);
+    }
+  }
+  return [...keys];
+}
+
 /** The key that signs at the end of the log, base64, as the log itself says; undefined for a log without entries. Reads the last file with entries alone. */
 export function keyOfLog(directory: string): string | undefined {
   for (const segment of listSegments(directory).reverse()) {

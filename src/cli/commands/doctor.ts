@@ -3,6 +3,7 @@ import type { Check } from '../../adapters/doctor/check.ts';
 import { hintCheck, liveChecks } from '../../adapters/doctor/live-checks.ts';
 import { staticChecks } from '../../adapters/doctor/static-checks.ts';
 import { visible } from '../../core/text/visible.ts';
+import { auditChecks } from '../audit-checks.ts';
 import { ownHome, supervisorPath } from '../home.ts';
 import { hookChecks } from '../hook-checks.ts';
 import { policyChecks } from '../policy-checks.ts';
@@ -20,6 +21,7 @@ export async function doctor({ static: onlyStatic = false, json = false }: Docto
   };
   add(staticChecks({ layout: ownHome(), supervisor: supervisorPath(), uid: process.getuid?.() ?? 0 }));
   add(hookChecks());
+  add(await auditChecks());
   if (!onlyStatic) {
     add(await policyChecks());
     const main = fileURLToPath(new URL('../main.js', import.meta.url));
