@@ -16,6 +16,7 @@ import base64
 import ctypes
 import errno
 import functools
+import glob
 import hashlib
 import json
 import os
@@ -817,7 +818,8 @@ def main():
 
 
 def verify(options, pinned):
-    kept = [(path, note) for path in options.anchor for note in read_notes_of(path)]
+    anchors = sorted(glob.glob(os.path.join(glob.escape(options.directory), "anchors", "*.notes")))  # of a bundle
+    kept = [(path, note) for path in options.anchor + anchors for note in read_notes_of(path)]
     for path in options.checkpoint:
         notes = read_notes_of(path)
         if not notes:

@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { writeBundle } from '../../src/adapters/audit-log/bundle.ts';
 import { isSignedByKey, proveEntry, proveGrowth } from '../../src/adapters/audit-log/prove.ts';
 import { treeHasher } from '../../src/adapters/audit-log/tree-hasher.ts';
 import { fingerprint } from '../../src/adapters/keys/public-key.ts';
 import { whatIsWrong } from '../../src/core/audit/check-proof.ts';
+import { noteLine } from '../../src/core/audit/note-line.ts';
 import { parseProof } from '../../src/core/audit/proof.ts';
 import { bare } from '../support/bare.ts';
 import { EvidenceLog, strangersKey } from '../support/evidence-log.ts';
@@ -125,12 +128,23 @@ describe('the verifier of the documents as a command', () => {
     });
   });
 
+  test('compares a bundle with the anchors that lie in it', async () => {
+    const target = `${temporaryDirectory()}/bundle`;
+    const parts = { directory: made.log.directory, note: made.log.notes.at(-1)!, kept: [{ notes: made.log.notes }] };
+    await writeBundle(target, { ...parts, images: `${sandbox.root}/none`, files: {} }, async () => {});
+    expect(await run(target, ...trusted())).toMatchObject({ status: 0 });
+    writeFileSync(`${target}/anchors/2.notes`, `${new Date().toISOString()} ${noteLine(laterNote())}\n`);
+    const { status, stdout } = await run(target, ...trusted());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringContaining(': rolled-back: ') });
+  });
+
   test('says why where it cannot look', async () => {
     const { status, stderr } = await run(`${sandbox.root}/nowhere`, ...trusted());
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('nowhere') });
   });
 });
 
+const laterNote = () => made.log.copy().sealed(made.log.key, { size: 1_000_000 });
 const trusted = ({ fingerprint } = made.log.key) => ['--fingerprint', fingerprint];
 const otherThan = (character: string) => (character === 'A' ? 'B' : 'A');
 

@@ -95,5 +95,7 @@ or without it, with Python 3 and OpenSSL:
 
     python3 verify_log.py . --fingerprint ${key}${anchors}
 
+That copy of verify_log.py is for convenience: who made this could have changed it, so take it from the sources of gatekeeper (docs/verify_log.py) where that matters.
+
 Both exit with 0 when all is as it was signed, and with 1 and the first bad entry when it is not. A later log can be compared with this one's checkpoint: gatekeeper audit verify --since-checkpoint checkpoint
 `;
