@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { PRESETS } from '../../adapters/policy-files/presets.ts';
+import { ENTRY_ACTIONS, VERDICT_WISHES } from '../../core/audit/entry-filter.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { ACTIONS } from '../../core/policy/format.ts';
+import { EXPORT_FORMATS } from '../export-formats.ts';
 import { print } from '../render/print.ts';
 
 /** Prints the completion script of a shell, made from the tree of verbs. */
 export async function completion(shell: string, program: Command): Promise<number> {
+  if (shell === 'runs') return (await import('./run-words.ts')).runWords();
   if (shell === 'net-own' || shell === 'net-refused') {
     return (await import('./net-words.ts')).netWords(shell === 'net-own' ? 'own' : 'refused');
   }
@@ -44,6 +47,12 @@ _gatekeeper() {
   if [[ \${COMP_WORDS[COMP_CWORD-1]} == --policy && " \${COMP_WORDS[*]:0:COMP_CWORD} " != *' -- '* ]]; then
     COMPREPLY=($(compgen -W '${PRESETS.join(' ')}' -f -- "$current"))
     return
+  fi
+  if [[ " \${COMP_WORDS[*]:0:COMP_CWORD} " != *' -- '* ]]; then
+    case \${COMP_WORDS[COMP_CWORD-1]} in
+${VALUES.map(({ option, words }) => `      ${option}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$current")); return ;;`).join('\n')}
+      --run) COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" completion runs 2>/dev/null)" -- "$current")); return ;;
+    esac
   fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     local word=\${COMP_WORDS[index]}
@@ -89,6 +98,12 @@ _gatekeeper() {
     _alternative 'presets:preset:(${PRESETS.join(' ')})' 'files:policy file:_files'
     return
   fi
+  if [[ -z \${(M)words_given:#--} ]]; then
+    case $words_given[-1] in
+${VALUES.map(({ option, words }) => `      ${option}) compadd -- ${words.join(' ')}; return ;;`).join('\n')}
+      --run) compadd -- \${(f)"$($program completion runs 2>/dev/null)"}; return ;;
+    esac
+  fi
   for ((index = 1; index <= $#words_given; index++)); do
     word=$words_given[index]
     if [[ $path_so_far == run && $word == -- ]]; then
@@ -133,10 +148,24 @@ function fishLine(path: string, verbs: readonly Verb[], { word, text }: Word): s
   const notYet =
     below.length > 0 ? `; and not __fish_seen_subcommand_from ${below.map((entry) => entry.word).join(' ')}` : '';
   const condition = path === '' ? '__fish_use_subcommand' : `${seenAll(path)}${notYet}`;
-  const value = word === '--policy' ? ` -r -a '${PRESETS.join(' ')}'` : '';
+  const value = valueIn(word);
   const what = word.startsWith('--') ? `-l ${word.slice(2)}${value}` : `-f -a ${word}`;
   return `complete -c gatekeeper -n '${condition}' ${what} -d '${text.replace(/['\\]/g, '\\$&')}'`;
 }
+
+function valueIn(word: string): string {
+  if (word === '--run') return ` -x -a '(gatekeeper completion runs 2>/dev/null)'`;
+  const known = VALUES.find(({ option }) => option === word);
+  if (known) return ` -x -a '${known.words.join(' ')}'`;
+  return word === '--policy' ? ` -r -a '${PRESETS.join(' ')}'` : '';
+}
+
+/** Options whose values are known, wherever they stand. */
+const VALUES: readonly { option: string; words: readonly string[] }[] = [
+  { option: '--action', words: ENTRY_ACTIONS },
+  { option: '--verdict', words: VERDICT_WISHES },
+  { option: '--format', words: EXPORT_FORMATS },
+];
 
 /** Verbs that take destinations, and which they are offered. */
 const DESTINATIONS = [

@@ -35,6 +35,7 @@ export function entryFilter(wishes: EntryWishes): EntryFilter {
   const needles = [
     ...(run === undefined ? [] : [[`"run":${open(run)}`, `"agent":${JSON.stringify(run)}`]]),
     ...(verdicts.length === 0 ? [] : [verdicts.flatMap(needlesOf)]),
+    ...(target === undefined ? [] : wordOf(target)),
     ...(actions.length === 0 ? [] : [actions.map((action) => `"action":${JSON.stringify(action)}`)]),
   ];
   const tests: ((record: AuditRecord) => boolean)[] = [];
@@ -56,6 +57,13 @@ const open = (text: string): string => JSON.stringify(text).slice(0, -1);
 
 function needlesOf(verdict: VerdictWish): string[] {
   return verdict === 'ask' ? ['"source":"silence"', '"approver":"', '"grant":"'] : [`"verdict":"${verdict}"`];
+}
+
+/** The longest part of a pattern that stands in every line that it takes; what a host, its port and a path are put together with does not. */
+function wordOf(pattern: string): string[][] {
+  if (/[[{]/.test(pattern)) return [];
+  const [longest = ''] = pattern.split(/[/:*?\\]+/).sort((one, other) => other.length - one.length);
+  return longest === '' ? [] : [[JSON.stringify(longest).slice(1, -1)]];
 }
 
 function isOf(verdict: VerdictWish, { verdict: found, source, approver, grant }: AuditRecord): boolean {

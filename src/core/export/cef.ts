@@ -91,6 +91,7 @@ const labelled = (key: string, label: string, value: string | number | undefined
 const headerText = (text: string): string => visible(text).replace(/[\\|]/g, '\\$&');
 
 function extensionText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .split(/(\r|\n)/)
     .map((part) => (part === '\n' ? '\\n' : part === '\r' ? '\\r' : visible(part).replace(/[\\=]/g, '\\$&')))
@@ -99,5 +100,7 @@ function extensionText(text: string): string {
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
+/** Printable ASCII without backslash and equals sign. */
+const PLAIN = /^[ -<>-[\]-~]*$/;
 /** Of 0 to 10. */
 const SEVERITY: Readonly<Record<Gravity, number>> = { plain: 1, notable: 3, refused: 5, loss: 8 };

@@ -80,10 +80,15 @@ function messageOf({ action, verdict, target, destination, command, text, port }
 
 /** Members of the entry that nothing above has. */
 function restOf(record: AuditRecord, used: readonly string[]): Record<string, unknown> {
-  const placed = new Set([...PLACED, ...used]);
-  return Object.fromEntries(Object.entries(record).filter(([name, value]) => value !== undefined && !placed.has(name)));
+  const rest: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(record)) {
+    if (value !== undefined && !PLACED.has(name) && !used.includes(name)) rest[name] = value;
+  }
+  return rest;
 }
 
 /** Informational, Low, Medium, High. */
 const SEVERITY: Readonly<Record<Gravity, number>> = { plain: 1, notable: 2, refused: 3, loss: 4 };
-const PLACED = ['policy', 'pid', 'program', 'reason', 'result', 'rule', 'run', 'seq', 'tid', 'time', 'until'];
+const PLACED: ReadonlySet<string> = new Set([
+  ...['policy', 'pid', 'program', 'reason', 'result', 'rule', 'run', 'seq', 'tid', 'time', 'until'],
+]);

@@ -46,6 +46,14 @@ COMP_WORDS=(gatekeeper "$@"); COMP_CWORD=$#; _gatekeeper; printf '%s\\n' "\${COM
     ['presets to compare', ['policy', 'diff', 'obs'], ['observe']],
     ['presets beneath a verb', ['policy', 'show', '--policy', 'str'], ['strict']],
     ['options of a verb beneath a verb', ['audit', 'verify', '--p'], ['--public-key']],
+    [
+      'actions and events of the log',
+      ['audit', 'tail', '--action', 'file_'],
+      ['file_read', 'file_write', 'file_delete'],
+    ],
+    ['verdicts', ['audit', 'export', '--verdict', 'wou'], ['would-deny']],
+    ['forms of an export', ['audit', 'export', '--format', 'o'], ['ocsf', 'otlp']],
+    ['runs of the log', ['audit', 'tail', '--run', 'cl'], ['claude']],
   ])('offers %s', async (_name, words, offered) => {
     expect(await complete(...words)).toEqual(offered);
   });
@@ -67,7 +75,7 @@ COMP_WORDS=(gatekeeper "$@"); COMP_CWORD=$#; _gatekeeper; printf '%s\\n' "\${COM
   /** Says what the real one would of a log and a policy. */
   function fakeProgram(): string {
     const file = join(directory, 'gatekeeper');
-    const answers = `case $2 in net-refused) printf 'a.example:443\\napi.example:80\\n' ;; net-own) printf '*.own.example\\nown.example:443\\n' ;; esac`;
+    const answers = `case $2 in net-refused) printf 'a.example:443\\napi.example:80\\n' ;; net-own) printf '*.own.example\\nown.example:443\\n' ;; runs) printf 'last\\nclaude\\n' ;; esac`;
     writeFileSync(file, `#!/bin/sh\n${answers}\n`, { mode: 0o755 });
     return file;
   }
@@ -75,7 +83,8 @@ COMP_WORDS=(gatekeeper "$@"); COMP_CWORD=$#; _gatekeeper; printf '%s\\n' "\${COM
 
 it.each(['zsh', 'fish'])('the %s completion names every verb and every preset', async (shell) => {
   const script = await scriptOf(shell);
-  for (const preset of PRESETS) expect(script).toContain(preset);
+  for (const preset of [...PRESETS, 'connection_closed', 'would-deny', 'completion runs'])
+    expect(script).toContain(preset);
   for (const { name } of buildProgram().commands.map((command) => ({ name: command.name() })))
     expect(script).toContain(name);
 });
