@@ -12,6 +12,8 @@ export type NoImage = { why: string };
 /** The images that receipts name, by digest: beside the log, as in a bundle or a state directory, or among this user's own. */
 export class RecordedImages {
   readonly #directories: readonly string[];
+  /** Entry after entry names the same. */
+  #last: { policy: string | undefined; found: RecordedImage | NoImage } | undefined;
   /** The latest last. */
   readonly #open = new Map<string, RecordedImage | NoImage>();
 
@@ -21,6 +23,11 @@ export class RecordedImages {
 
   /** @param policy as receipts name it, `sha256:…` */
   get(policy: string | undefined): RecordedImage | NoImage {
+    if (!this.#last || this.#last.policy !== policy) this.#last = { policy, found: this.#find(policy) };
+    return this.#last.found;
+  }
+
+  #find(policy: string | undefined): RecordedImage | NoImage {
     const digest = /^sha256:([0-9a-f]{64})$/.exec(policy ?? '')?.[1];
     if (digest === undefined) return { why: 'the entry names no image' };
     const known = this.#open.get(digest) ?? this.#read(digest);

@@ -101,7 +101,9 @@ function matchRequestPath(image: PolicyImage, path: Uint8Array): Set<number> {
 }
 
 export function acceptSet(image: PolicyImage, accept: number): number[] {
-  return [...image.accepts.subarray(accept + 1, accept + 1 + image.accepts[accept]!)];
+  const rules: number[] = [];
+  for (let at = accept + 1, end = at + image.accepts[accept]!; at < end; at++) rules.push(image.accepts[at]!);
+  return rules;
 }
 
 /** A bare name must not vouch for a program that the run itself may have put there. */

@@ -78,9 +78,9 @@ function isUnnamedLoader(image: PolicyImage, record: RecordedDecision): boolean 
   return named === undefined ? undefined : !named;
 }
 
-function isUnruledAddress(image: PolicyImage, { destination = '', port }: RecordedDecision): boolean {
+function isUnruledAddress(image: PolicyImage, { destination = '', port = 0 }: RecordedDecision): boolean {
   const address = parseAddress(destination);
-  if (!address || port === undefined) return false;
+  if (!address) return false;
   const { effect, source } = decideHost(image, { address, port });
   return effect !== 'allow' || source !== 'rule';
 }

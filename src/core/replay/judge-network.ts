@@ -14,10 +14,9 @@ export function judgeNetwork(image: PolicyImage, record: RecordedDecision, simul
   const { destination, port, via } = record;
   if (destination === undefined) return { why: 'no-input' };
   if (via === 'dns') return judgeQuestion(image, destination);
-  if (port === undefined) return { why: 'no-input' };
   const address = parseAddress(destination);
-  if (via === undefined)
-    return address ? judgementOf(image, decideHost(image, { address, port })) : { why: 'no-input' };
+  if (via === undefined) return judgeBare(image, address, port);
+  if (port === undefined) return { why: 'no-input' };
   const asked = { port, request: requestOf(record) };
   if (address) return judgementOfWord(image, judgeAddress(judgeOf(record), image, undefined, address, asked));
   const name = parseHostName(destination);
@@ -26,6 +25,11 @@ export function judgeNetwork(image: PolicyImage, record: RecordedDecision, simul
   if (record.known === 'sni' && via !== 'inspect')
     return found ? judgeCalled(image, name, found, port) : { why: 'no-input' };
   return judgeName(image, record, { name, address: found, asked, simulate });
+}
+
+/** The supervisor leaves out the port 0, which asks for any. */
+function judgeBare(image: PolicyImage, address: Address | undefined, port = 0): Judgement | Undecidable {
+  return address ? judgementOf(image, decideHost(image, { address, port })) : { why: 'no-input' };
 }
 
 /** A question for a name alone; one that is answered has no receipt. */

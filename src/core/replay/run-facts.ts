@@ -24,7 +24,11 @@ export class RunStarts {
 
 /** Whether a line may be of interest here, without the cost of parsing it. */
 export const mayStartRun = (line: string): boolean =>
-  line.includes('"action":"run_create"') || line.includes('"action":"run_start"');
+  // The first member of a line that the log wrote.
+  line.startsWith(ACTION)
+    ? line.startsWith('run_create"', ACTION.length) || line.startsWith('run_start"', ACTION.length)
+    : /"action":"run_(?:create|start)"/.test(line);
 
+const ACTION = '{"action":"';
 const UNKNOWN: RunStart = { simulate: undefined, cwd: undefined, netAllow: [] };
 const NET_ALLOW = '--net-allow ';
