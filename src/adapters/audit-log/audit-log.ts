@@ -162,12 +162,14 @@ export class AuditLog {
   async #take(batch: readonly Waiting[]): Promise<boolean> {
     if (batch.length === 0) return false;
     try {
-      await this.#writeBatch(batch.flatMap(({ records }) => records()));
+      await this.#writeBatch(
+        batch.flatMap(({ records }) => records()),
+        batch[0]!.signer,
+      );
     } catch (cause) {
       await this.#emergency.suspend(cause);
       return true;
     }
-    this.#signer = batch[0]!.signer ?? this.#signer;
     for (const { done } of batch) done(this.#place.head);
     return false;
   }
@@ -188,12 +190,14 @@ export class AuditLog {
     return change === 0 ? 1 : change > 0 ? Math.min(change, MAX_BATCH) : MAX_BATCH;
   }
 
-  async #writeBatch(records: readonly AuditFields[]): Promise<void> {
+  /** `next`: who signs from then on. A checkpoint never sees the one without the other. */
+  async #writeBatch(records: readonly AuditFields[], next = this.#signer): Promise<void> {
     if (this.#segmentIsOver()) await this.#nextSegment();
     const all = this.#file.size === 0 ? [this.#startEntry(), ...records] : records;
     const { bytes, place } = sealBatch(this.#place, all, this.#signer);
     await this.#file.append(bytes);
     this.#place = place;
+    this.#signer = next;
     this.#checkpoints.later();
     if (all === records) return;
     this.#segmentBegan = Date.parse(all[0]!.time);

@@ -1,12 +1,13 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { parseCanonical } from '../../core/audit/canonical.ts';
 import { hashedText } from '../../core/audit/chain.ts';
-import { isSignedBy, originOf, parseCheckpoint } from '../../core/audit/checkpoint.ts';
+import { isSignedBy, originOf, parseCheckpoint, type SignedCheckpoint } from '../../core/audit/checkpoint.ts';
 import { type AuditFields, CHAIN_START, type ChainHead } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
+import { noteKeyId, verifyWith } from '../keys/public-key.ts';
 import { readCheckpointFile } from './read.ts';
 import { hashText } from './seal-batch.ts';
-import { resumeTree, type SegmentStart } from './segment-start.ts';
+import { type ResumedTree, resumeTree } from './segment-start.ts';
 import { listSegments, readTail, segmentPath } from './segments.ts';
 
 export type RecoveredLog = {
@@ -15,7 +16,7 @@ export type RecoveredLog = {
   segment: number;
   size: number;
   /** Undefined for a log without entries. */
-  start: SegmentStart | undefined;
+  start: ResumedTree | undefined;
   /** What was found and mended; each is to be recorded. */
   findings: Pick<AuditFields, 'kind' | 'text' | 'count'>[];
 };
@@ -52,8 +53,11 @@ export function recoverLog(directory: string, { now, signer, verify }: RecoverOp
     head = headOf(tail.lastLine, path);
     break;
   }
-  const start = resumeTree(directory);
-  findings.push(...compareCheckpoint(directory, start, { signer, verify }));
+  const note = readCheckpointFile(directory);
+  const signed = note === undefined ? undefined : parseCheckpoint(note);
+  const start = resumeTree(directory, signed?.size);
+  if (note !== undefined) findings.push(...compareCheckpoint(signed, start, { signer, verify }));
+  else if (start !== undefined) findings.push({ kind: 'checkpoint-missing', text: 'the signed checkpoint was gone' });
   return { head, segment, size, start, findings };
 }
 
@@ -84,23 +88,32 @@ function headOf(line: string, path: string): ChainHead {
 }
 
 function compareCheckpoint(
-  directory: string,
-  start: SegmentStart | undefined,
-  { signer, verify }: Omit<RecoverOptions, 'now'>,
+  signed: SignedCheckpoint | undefined,
+  start: ResumedTree | undefined,
+  key: Pick<RecoverOptions, 'signer' | 'verify'>,
 ): RecoveredLog['findings'] {
-  const note = readCheckpointFile(directory);
-  const size = start?.tree.end ?? 0;
-  if (note === undefined)
-    return size === 0 ? [] : [{ kind: 'checkpoint-missing', text: 'the signed checkpoint was gone' }];
-  const signed = parseCheckpoint(note);
-  if (signed === undefined || !isSignedBy(signed, signer.keyId(signed.origin), verify))
+  if (signed === undefined || !isOwn(signed, start, key))
     return [{ kind: 'checkpoint-invalid', text: 'the signed checkpoint is not signed by the key' }];
+  const size = start?.tree.end ?? 0;
   const told = `the signed checkpoint tells of entry ${signed.size} of ${signed.origin} (root ${signed.root})`;
   if (start === undefined || signed.origin !== originOf(start.log))
     return [{ kind: 'log-replaced', text: `${told}, which is not here`, count: signed.size }];
   if (signed.size > size)
     return [{ kind: 'tail-cut', text: `${told}, the log ended at ${size}`, count: signed.size - size }];
-  if (signed.size === size && signed.root !== Buffer.from(start.tree.root()).toString('base64'))
+  if (start.root !== undefined && signed.root !== Buffer.from(start.root).toString('base64'))
     return [{ kind: 'checkpoint-differs', text: `${told}, the entries up to there are others` }];
   return [];
+}
+
+/** By the key, or by one that the log says was changed behind it: a crash may have come before the next checkpoint. */
+function isOwn(
+  note: SignedCheckpoint,
+  start: ResumedTree | undefined,
+  { signer, verify }: Pick<RecoverOptions, 'signer' | 'verify'>,
+): boolean {
+  if (isSignedBy(note, signer.keyId(note.origin), verify)) return true;
+  return (start?.formerKeys ?? []).some(({ key, until }) => {
+    const bytes = Buffer.from(key, 'base64');
+    return note.size < until && isSignedBy(note, noteKeyId(note.origin, bytes), verifyWith(bytes));
+  });
 }

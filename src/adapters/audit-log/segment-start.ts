@@ -8,21 +8,41 @@ import { treeHasher } from './tree-hasher.ts';
 /** What a file's first entry says of the log before it. `time`: when the file was begun. */
 export type SegmentStart = { log: string; time: string; tree: CompactRange };
 
+export type ResumedTree = SegmentStart & {
+  /** Root of the tree of the size that was asked for; undefined when that is not of entries in the last file. */
+  root?: Uint8Array;
+  /** Keys (base64) that the last file tells of the end of, each with the number of the entry that does. */
+  formerKeys: { key: string; until: number }[];
+};
+
 /** The tree over all entries, and what the last file began with. Reads the last file with entries, and no more of the log. */
-export function resumeTree(directory: string): SegmentStart | undefined {
+export function resumeTree(directory: string, size?: number): ResumedTree | undefined {
   for (const segment of listSegments(directory).reverse()) {
     const first = readFirstLine(segmentPath(directory, segment));
     if (first === undefined) continue; // made by a rotation, nothing written yet
-    const start = segmentStart(first);
+    const begun = segmentStart(first);
+    const start: ResumedTree | undefined = begun && { ...begun, formerKeys: [] };
     if (start === undefined) throw brokenStart(segmentPath(directory, segment));
     for (const lines of readLog(directory, segment)) {
       for (const { text, torn } of lines) {
-        if (!torn) start.tree.add(treeHasher.leaf(Buffer.from(text ?? '')));
+        if (torn) continue;
+        start.tree.add(treeHasher.leaf(Buffer.from(text ?? '')));
+        if (start.tree.end === size) start.root = start.tree.root();
+        if (text?.startsWith('{"action":"key_change"')) start.formerKeys.push(...formerKeys(text, start.tree.end));
       }
     }
     return start;
   }
   return undefined;
+}
+
+function formerKeys(line: string, until: number): ResumedTree['formerKeys'] {
+  try {
+    const { keyBefore: key } = JSON.parse(line) as Record<string, unknown>;
+    return typeof key === 'string' ? [{ key, until }] : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Undefined for a line that no file begins with. Only what is signed may be believed: that is for the verifier, or for who wrote the log. */
