@@ -17,7 +17,11 @@ const COPIES: Row[] = [
     technique: 'log and checkpoint are put back to an earlier state',
     kind: 'rolled-back',
     tamper: (log, { log: made }) => {
-      Object.assign(log, { ...made.copy(made.early), pin: made.firstKey.fingerprint, anchor: [...made.firstNotes] });
+      Object.assign(log, {
+        ...made.copy(made.early),
+        pin: made.firstKey.fingerprint,
+        anchor: made.notesBy(made.firstKey),
+      });
       return log.last + 1;
     },
   },

@@ -4,6 +4,8 @@ import { AuditLog } from '../../src/adapters/audit-log/audit-log.ts';
 import { fingerprint, noteKeyId, verifyWith } from '../../src/adapters/keys/public-key.ts';
 import { openSigningKey, type SigningKey } from '../../src/adapters/keys/signing-key.ts';
 import { writeFileAtomic } from '../../src/adapters/process/atomic-file.ts';
+import { parseCheckpoint } from '../../src/core/audit/checkpoint.ts';
+import { noteOfLine } from '../../src/core/audit/note-line.ts';
 import type { AuditFields } from '../../src/core/audit/record.ts';
 import { LogCopy } from './log-copy.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -31,33 +33,44 @@ export class EvidenceLog {
   /** The log and its checkpoint at an earlier time, whole. */
   readonly early: string;
   readonly notes: string[] = [];
-  /** Those by the first key. */
-  firstNotes: readonly string[] = [];
+  /** Before the key was changed, and now. */
   readonly firstKey: SigningKey;
-  readonly key: SigningKey;
+  key: SigningKey;
 
   private constructor(directory: string, firstKey: SigningKey) {
     this.directory = directory;
     this.early = `${temporaryDirectory()}/early`;
     this.firstKey = firstKey;
-    this.key = openSigningKey(temporaryDirectory());
+    this.key = firstKey;
   }
 
-  /** Beginning with real runs under a real daemon, which is stopped then: the same writer goes on in this process. */
+  /** By a real daemon, which refuses things to runs and changes the key; while it is stopped the same writer goes on in this process. */
   static async of(sandbox: Sandbox): Promise<EvidenceLog> {
-    mkdirSync(sandbox.layout.config, { recursive: true, mode: 0o700 });
-    writeFileSync(sandbox.layout.auditSettings, 'version: 1\nsegments: { size: 4KiB }\nanchors: { journal: off }\n');
+    const { audit, auditSettings, config, keys } = sandbox.layout;
+    mkdirSync(config, { recursive: true, mode: 0o700 });
+    writeFileSync(auditSettings, 'version: 1\nsegments: { size: 4KiB }\nanchors: { journal: off }\n');
     sandbox.write('allowed.txt', 'a');
     sandbox.write('.env', 'TOKEN=x');
-    const script = 'cat allowed.txt .env; cat allowed.txt; cat .env; true';
-    const run = await sandbox.gatekeeper(['run', '--', 'sh', '-c', script]);
-    if (!run.stderr.includes('.env')) throw new Error(`nothing was refused: ${run.stderr}`);
-    await sandbox.gatekeeper(['daemon', 'stop']);
-    const made = new EvidenceLog(sandbox.layout.audit, openSigningKey(sandbox.layout.keys));
-    cpSync(made.directory, made.early, { recursive: true });
-    made.notes.push(readFileSync(`${made.directory}/checkpoint`, 'utf8'));
-    await made.#goOn();
+    await refuse(sandbox);
+    await command(sandbox, 'daemon', 'stop');
+    const made = new EvidenceLog(audit, openSigningKey(keys));
+    cpSync(audit, made.early, { recursive: true });
+    await made.#goOn('/p');
+    await refuse(sandbox);
+    await command(sandbox, 'audit', 'rotate-key');
+    await command(sandbox, 'daemon', 'stop');
+    made.key = openSigningKey(keys);
+    made.notes.push(...notesOf(sandbox.layout.anchorFile));
+    await made.#goOn('/q');
     return made;
+  }
+
+  /** Those by a key. */
+  notesBy({ keyId }: SigningKey): string[] {
+    return this.notes.filter((note) => {
+      const { origin, signatures } = parseCheckpoint(note)!;
+      return signatures.some((one) => one.keyId === keyId(origin));
+    });
   }
 
   copy(directory = this.directory): LogCopy {
@@ -74,25 +87,46 @@ export class EvidenceLog {
       directory,
       signer,
       verify: verifyWith(signer.publicKey),
-      now: () => TIME,
+      now: () => new Date().toISOString(),
       writeAtomic: writeFileAtomic,
       ...more,
     });
   }
 
-  async #goOn(): Promise<void> {
+  async #goOn(under: string): Promise<void> {
     const checkpointed = (note: string) => this.notes.push(note);
-    const log = await this.open(this.directory, this.firstKey, { segmentBytes: 4096, checkpointed });
+    const log = await this.open(this.directory, this.key, { segmentBytes: 4096, checkpointed });
     for (let round = 0; round < 6; round++) {
-      await log.append([allowed(`/p/${round}`), refused(`/p/${round}/.env`), allowed('/p/é "\u2028\u0007')]);
-    }
-    await log.writeCheckpoint();
-    this.firstNotes = [...this.notes];
-    await log.changeKey(this.key);
-    for (let round = 0; round < 6; round++) {
-      await log.append([allowed(`/q/${round}`), refused(`/q/${round}/.env`), allowed('/q')]);
+      await log.append([
+        allowed(`${under}/${round}`),
+        refused(`${under}/${round}/.env`),
+        allowed('/p/é "\u2028\u0007'),
+      ]);
       if (round % 2 === 0) await log.writeCheckpoint();
     }
     await log.close();
   }
 }
+
+async function refuse(sandbox: Sandbox): Promise<void> {
+  const { stderr } = await sandbox.gatekeeper([
+    'run',
+    '--',
+    'sh',
+    '-c',
+    'cat allowed.txt .env; cat allowed.txt; cat .env',
+  ]);
+  if (!stderr.includes('.env')) throw new Error(`nothing was refused: ${stderr}`);
+}
+
+async function command(sandbox: Sandbox, ...args: string[]): Promise<void> {
+  const { status, stderr } = await sandbox.gatekeeper(args);
+  if (status !== 0) throw new Error(`gatekeeper ${args.join(' ')}: ${stderr}`);
+}
+
+/** What the daemon gave to the holder that is there on every machine. */
+const notesOf = (anchorFile: string): string[] =>
+  readFileSync(anchorFile, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => noteOfLine(line.slice(line.indexOf(' ') + 1))!);
