@@ -8,7 +8,7 @@ export type TakeLine = (bytes: Buffer, isText: boolean) => void;
 /** Reads a file line by line in large steps, with no more memory than two of them whatever the file holds. */
 export class LineReader {
   readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafe(STEP_BYTES + LONGEST_LINE + 2);
+  readonly #buffer: Buffer;
   /** Bytes of the buffer that wait for their newline. */
   #rest = 0;
   #at = 0;
@@ -18,6 +18,8 @@ export class LineReader {
   /** @throws NotAFile unless it is an ordinary file, not a link to one */
   constructor(path: string) {
     this.#fd = openFile(path);
+    this.#buffer = spare ?? Buffer.allocUnsafeSlow(STEP_BYTES + LONGEST_LINE + 2);
+    spare = undefined;
   }
 
   /** Reads on. Returns the number of bytes, 0 at the end of what is there now. */
@@ -52,6 +54,7 @@ export class LineReader {
 
   close(): void {
     closeSync(this.#fd);
+    spare = this.#buffer;
   }
 
   #takeLines(from: number, last: number, take: TakeLine): void {
@@ -121,5 +124,7 @@ export function readSmallFile(path: string, most: number): Buffer | undefined {
   }
 }
 
+/** The buffer of a reader that was closed: most files are read one after the other. */
+let spare: Buffer | undefined;
 const STEP_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
