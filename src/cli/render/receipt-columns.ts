@@ -11,7 +11,7 @@ import { cut, cutMiddle, padEnd, padStart, widthOf } from './width.ts';
  */
 export class ReceiptColumns {
   readonly #clock: Clock;
-  #widths = [0, 0, 0, 0];
+  #widths = [0, 0, 0, 0, 0, 0];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -19,54 +19,47 @@ export class ReceiptColumns {
 
   /** Makes room for all of them before the first is printed. */
   measure(records: readonly AuditRecord[]): this {
-    for (const record of records) this.#grow(this.#fixed(record));
+    for (const record of records) this.#grow(this.#cells(record));
     return this;
   }
 
   line(record: AuditRecord, columns: number): string {
-    const fixed = this.#fixed(record);
-    this.#grow(fixed);
+    const cells = this.#cells(record);
+    this.#grow(cells);
     const gap = ' '.repeat(columns < ROOMY ? 1 : 2);
-    const [seq = 0, time = 0, verdict = 0, action = 0] = this.#widths;
-    const room = columns - 1 - seq - time - verdict - action - 4 * gap.length;
-    const verdictText = padEnd(fixed[2], verdict);
+    const [seq = 0, time = 0, verdict = 0, action = 0, programs = 0, reasons = 0] = this.#widths;
+    const room = Math.max(columns - 1 - seq - time - verdict - action - 4 * gap.length, LEAST_ROOM);
+    // What was asked for is what one looks for: program and reason get a part of the room alone.
+    const reason = room < ROOM_FOR_WHY ? 0 : Math.min(reasons, Math.floor(room / 3));
+    const program = Math.min(programs, Math.max(Math.floor(room / (reason === 0 ? 3 : 6)), LEAST_PROGRAM));
+    const left = room - [program, reason].reduce((sum, width) => sum + (width === 0 ? 0 : width + gap.length), 0);
+    const verdictText = padEnd(cells[2], verdict);
     const parts = [
-      paint('dim', padStart(fixed[0], seq)),
-      paint('dim', padEnd(fixed[1], time)),
+      paint('dim', padStart(cells[0], seq)),
+      paint('dim', padEnd(cells[1], time)),
       record.verdict ? paintVerdict(verdictText) : paint('dim', verdictText),
-      padEnd(fixed[3], action),
-      this.#rest(record, Math.max(room, LEAST_ROOM), gap),
+      padEnd(cells[3], action),
     ];
+    // An event has nothing to say of a program.
+    if (cells[4] === '' && cells[5] === '') parts.push(whatText(record, room));
+    else parts.push(padEnd(whatText(record, left), left), paint('dim', padEnd(cut(cells[4], program), program)));
+    if (reason > 0 && cells[5] !== '') parts.push(paint('dim', cut(cells[5], reason)));
     return parts.join(gap).trimEnd();
   }
 
-  #rest(record: AuditRecord, room: number, gap: string): string {
-    const program = programText(record);
-    const why = room < ROOM_FOR_WHY ? '' : visible(authority(record));
-    // A third each is the most that program and reason take from what was asked for, when it needs the room.
-    const whyRoom = Math.min(widthOf(why), Math.max(Math.floor(room / 3), 0));
-    const programRoom = Math.min(widthOf(program), Math.max(Math.floor(room / (why === '' ? 3 : 6)), 12));
-    const left = room - (programRoom ? programRoom + gap.length : 0) - (whyRoom ? whyRoom + gap.length : 0);
-    const what = whatText(record, left);
-    const cells = [padEnd(what, left), paint('dim', padEnd(cut(program, programRoom), programRoom))];
-    if (whyRoom > 0) cells.push(paint('dim', cut(why, whyRoom)));
-    return cells.join(gap);
-  }
-
-  #fixed(record: AuditRecord): readonly [string, string, string, string] {
+  #cells(record: AuditRecord): Cells {
+    const { seq, time, verdict } = record;
     const action = SHORT_ACTIONS[record.action] ?? visible(record.action);
-    return [
-      String(record.seq),
-      clockTime(record.time, this.#clock),
-      record.verdict ? visible(record.verdict) : '·',
-      action,
-    ];
+    const said = verdict === undefined ? '·' : visible(verdict);
+    return [String(seq), clockTime(time, this.#clock), said, action, programText(record), visible(authority(record))];
   }
 
   #grow(cells: readonly string[]): void {
     this.#widths = this.#widths.map((width, at) => Math.max(width, widthOf(cells[at] ?? '')));
   }
 }
+
+type Cells = readonly [seq: string, time: string, verdict: string, action: string, program: string, reason: string];
 
 /** `now`: what the day is; times of other days bear theirs. */
 export type Clock = { utc: boolean; now: Date };
@@ -92,4 +85,5 @@ const ROOMY = 100;
 /** What is asked for gets this much even where the line then wraps. */
 const LEAST_ROOM = 24;
 const ROOM_FOR_WHY = 64;
+const LEAST_PROGRAM = 12;
 const SHORT_ACTIONS: Readonly<Record<string, string>> = { connection_closed: 'closed' };

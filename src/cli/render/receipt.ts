@@ -32,11 +32,12 @@ export function receiptText(record: AuditRecord): string {
 
 /** What was asked for, or what an event says, as it stands in the log: not fit to be printed as it is. */
 export function subjectOf(record: AuditRecord): string {
-  const { action, command, target, target2, text, name, status, count, kind, result, segment } = record;
+  const { action, agent, command, target, target2, text, name, status, count, kind, result, segment } = record;
   if (action === 'shell_exec') return command ?? target ?? '';
   if (action === 'network' || action === 'connection_closed') return place(record);
   if (target !== undefined) return target2 === undefined ? target : `${target} → ${target2}`;
   const words = [
+    action === 'run_create' ? agent : '',
     name,
     command,
     kind,

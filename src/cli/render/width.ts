@@ -1,7 +1,7 @@
 /** Columns of a terminal; never less than it takes, as far as is known, for what would be too wide would push others away. */
 export function widthOf(text: string): number {
   let width = 0;
-  for (const character of text) width += (character.codePointAt(0) ?? 0) >= FIRST_WIDE ? 2 : 1;
+  for (const character of text) width += (character.codePointAt(0) ?? 0) < FIRST_WIDE || OWN.has(character) ? 1 : 2;
   return width;
 }
 
@@ -35,3 +35,5 @@ function takeWhile(characters: Iterable<string>, width: number): string {
 
 /** Hangul Jamo: the first of the blocks that terminals draw two columns wide. */
 const FIRST_WIDE = 0x1100;
+/** Marks that are put into lines here, and are behind it. */
+const OWN: ReadonlySet<string> = new Set(['…', '→']);
