@@ -74,8 +74,7 @@ const BUILDERS: { [type in Frame['type']]?: Builder } = {
     count: integer(fields.COUNT),
   }),
   NOTE: (fields) => ({
-    action: 'note',
-    kind: fields.KIND && byteText(fields.KIND).text,
+    ...kindOfNote(fields.KIND && byteText(fields.KIND).text),
     text: fields.TEXT && redact(byteText(fields.TEXT).text),
     ...named('program', fields.PROGRAM),
     ...named('target', fields.TARGET),
@@ -156,6 +155,12 @@ function timeOf(nanoseconds: bigint | undefined): string {
 function integer(value: bigint | undefined): number | undefined {
   return value === undefined ? undefined : Number(value > MAX_SAFE ? MAX_SAFE : value);
 }
+
+/** What a journal could not take is a gap like any other. */
+const kindOfNote = (kind: string | undefined): Pick<AuditFields, 'action' | 'kind'> => ({
+  action: kind === 'degraded' || kind === 'unrecorded' ? 'gap' : 'note',
+  kind,
+});
 
 /** A rule of an image that is gone is still named, by its number. */
 const numbered = (index: bigint | undefined) => (index === undefined ? undefined : `rule ${index}`);
