@@ -12,6 +12,8 @@ import type { CompilePolicy, ImageRule } from './run-policy.ts';
 /** What the daemon is made of that it does not make itself. */
 export type DaemonParts<Image> = {
   layout: HomeLayout;
+  /** Whether the lock of the log is still this process's. */
+  holdsLog?: () => boolean;
   version: string;
   /** Absolute path of gk-supervise. */
   supervisorProgram: string;

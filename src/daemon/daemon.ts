@@ -110,8 +110,8 @@ export class Daemon<Image> {
   /** Resolves when everything listens. What an earlier daemon left in journals is in the chain by then. */
   static async start<Image>(parts: DaemonParts<Image>): Promise<Daemon<Image>> {
     let [resumed, began] = [(): void => undefined, (): void => undefined];
-    const { layout, version, say } = parts;
-    const heard = { now, say, resumed: () => resumed(), began: () => began() };
+    const { layout, version, say, holdsLog = () => true } = parts;
+    const heard = { now, say, holdsLog, resumed: () => resumed(), began: () => began() };
     const kept = await KeptLog.open({ layout, version, ...heard });
     const daemon = new Daemon(parts, kept);
     [resumed, began] = [() => daemon.#logResumed(), () => daemon.#keeping.fileBegan()];

@@ -19,6 +19,7 @@ export type KeptLogOptions = {
   version: string;
   now: () => string;
   say: (line: string) => void;
+  holdsLog: () => boolean;
   /** Hears that the log can be written again. */
   resumed: () => void;
   /** Hears that a file of it was begun, so that those before it are whole. */
@@ -47,7 +48,7 @@ export class KeptLog {
   }
 
   /** @throws GatekeeperError for settings that cannot be used, a key that is not the pinned one, and a log that cannot be written */
-  static async open({ layout, version, now, say, resumed, began }: KeptLogOptions): Promise<KeptLog> {
+  static async open({ layout, version, now, say, resumed, began, holdsLog }: KeptLogOptions): Promise<KeptLog> {
     const settings = readAuditSettings(layout);
     const isNew = readPublicKey(layout.keys) === undefined;
     const key = openKey(layout, say);
@@ -66,7 +67,7 @@ export class KeptLog {
     };
     const findings = isNew || keyOfLog(layout.audit) !== undefined ? [] : await held.former();
     const log: AuditLog = await openLog({
-      ...{ directory: layout.audit, key, settings, version, now, resumed, began, checkpointed, findings },
+      ...{ directory: layout.audit, key, settings, version, now, resumed, began, holdsLog, checkpointed, findings },
     });
     void held.compare(log);
     const rotation = new KeyRotation({ layout, log, key });

@@ -14,6 +14,7 @@ export type OpenLogOptions = {
   resumed: () => void;
   checkpointed: (note: string) => void;
   began: () => void;
+  holdsLog: () => boolean;
   findings: readonly Finding[];
 };
 

@@ -41,6 +41,7 @@ export async function runDaemon(
   hooks.provide(); // before a run waits for it
   const daemon = await Daemon.start<PolicyImage>({
     layout,
+    holdsLog: instance.holdsLog,
     version: VERSION,
     supervisorProgram: fileURLToPath(new URL('native-hooks/build/gk-supervise', PACKAGE)),
     hooks,

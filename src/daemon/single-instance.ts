@@ -7,7 +7,7 @@ import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
  * Makes this process the only daemon of its home. The log has a lock of its own, because two homes with different runtime directories could
  * share a state directory. A daemon that answers is one, whatever a lock says (it may live in another container's process table).
  */
-export async function becomeOnlyDaemon(layout: HomeLayout): Promise<{ release: () => void }> {
+export async function becomeOnlyDaemon(layout: HomeLayout): Promise<{ release: () => void; holdsLog: () => boolean }> {
   const locks = [layout.daemonLock, `${layout.audit}/lock`].map((path) => {
     const lock = takeLock(path);
     if ('release' in lock) return lock;
@@ -21,7 +21,7 @@ export async function becomeOnlyDaemon(layout: HomeLayout): Promise<{ release: (
     release();
     throw new GatekeeperError('GK_DAEMON_BUSY', { where: layout.controlSocket });
   }
-  return { release };
+  return { release, holdsLog: () => locks.at(-1)!.isHeld() };
 }
 
 function answers(socketPath: string): Promise<boolean> {

@@ -64,7 +64,10 @@ export class AuditLog {
       ...this.#options,
       write: (records) => this.#writeBatch(records),
       checkpoint: () => this.#checkpoints.now(),
-      rewrite: () => rewriteUnsynced(this.#file, this.#synced, this.#place),
+      rewrite: async () => {
+        this.#requireLock();
+        return rewriteUnsynced(this.#file, this.#synced, this.#place);
+      },
       wake: () => this.#wake(),
     });
   }
@@ -192,6 +195,7 @@ export class AuditLog {
 
   /** `next`: who signs from then on. A checkpoint never sees the one without the other. */
   async #writeBatch(records: readonly AuditFields[], next = this.#signer): Promise<void> {
+    this.#requireLock();
     if (this.#segmentIsOver()) await this.#nextSegment();
     const all = this.#file.size === 0 ? [this.#startEntry(), ...records] : records;
     const { bytes, place } = sealBatch(this.#place, all, this.#signer);
@@ -227,7 +231,13 @@ export class AuditLog {
     await full.close();
   }
 
+  /** Two writers would each spoil what the other one wrote. */
+  #requireLock(): void {
+    if (!this.#options.holdsLog()) throw new Error('another process holds its lock');
+  }
+
   async #sync(place: LogPlace): Promise<void> {
+    this.#requireLock();
     const file = this.#file;
     await file.sync();
     if (file === this.#file) this.#synced = place;

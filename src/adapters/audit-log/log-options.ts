@@ -12,6 +12,8 @@ export type AuditLogOptions = {
   /** A file that has grown to this, or is as old, is followed by another one. */
   segmentBytes?: number;
   segmentAgeMs?: number;
+  /** Whether the lock of the directory is still the caller's: asked before anything is written. */
+  holdsLog?: () => boolean;
   /** Hears of each checkpoint when it is on the disk. */
   checkpointed?: (note: string) => void;
   /** Hears that a file was begun, so that those before it are whole. */
@@ -36,6 +38,7 @@ export type AppendTerms = {
 export const DEFAULTS = {
   segmentBytes: 16 * 1024 * 1024,
   segmentAgeMs: 24 * 60 * 60 * 1000,
+  holdsLog: () => true,
   checkpointed: () => {},
   began: () => {},
   findings: [],

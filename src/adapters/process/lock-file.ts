@@ -1,8 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAlive, type ProcessIdentity, processIdentity } from './process-identity.ts';
 
-export type LockFile = { release: () => void };
+export type LockFile = {
+  /** Only what is still one's own. */
+  release: () => void;
+  /** Whether it still is. One that was only removed is taken again. */
+  isHeld: () => boolean;
+};
 
 /**
  * Takes an exclusive lock for the life of this process, or says who holds it. Node has no flock(2), so the lock is a file that names its
@@ -46,7 +51,26 @@ function acquireAgain(path: string, own: string, depth: number): LockFile | { he
 }
 
 function heldLock(path: string): LockFile {
-  return { release: () => rmSync(path, { force: true }) };
+  let own = fileOf(path);
+  const isHeld = () => {
+    const found = fileOf(path);
+    if (found !== undefined) return found === own;
+    const again = takeLock(path);
+    if ('release' in again) own = fileOf(path);
+    return 'release' in again;
+  };
+  return {
+    isHeld,
+    release: () => {
+      if (fileOf(path) === own) rmSync(path, { force: true });
+    },
+  };
+}
+
+/** Which file it is, whatever its name; undefined when there is none. */
+function fileOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev}:${stat.ino}:${stat.mtimeNs}`;
 }
 
 function tryLink(from: string, to: string): boolean {

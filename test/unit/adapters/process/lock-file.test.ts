@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { takeLock } from '../../../../src/adapters/process/lock-file.ts';
@@ -23,6 +23,22 @@ describe('a lock file', () => {
     expect(takeLock(path)).toEqual({ heldBy: me });
     lock.release();
     held(path).release();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('that was removed is taken again, and is lost to whoever took it first', () => {
+    const path = lockPath();
+    const lock = held(path);
+    expect(lock.isHeld()).toBe(true);
+    rmSync(path);
+    expect(lock.isHeld()).toBe(true);
+    expect(takeLock(path)).toEqual({ heldBy: me });
+    rmSync(path);
+    const other = held(path);
+    expect(lock.isHeld()).toBe(false);
+    lock.release();
+    expect(other.isHeld()).toBe(true);
+    other.release();
     expect(existsSync(path)).toBe(false);
   });
 
