@@ -15,7 +15,7 @@ export async function auditShow(which: string, { log, json = false }: ShowOption
   if (!entry) throw new GatekeeperError('GK_AUDIT_ENTRY', { what: `the audit log has no entry ${which}` });
   const account = accountOf(directory, entry);
   if (json) printJson({ ...account, line: entry.line });
-  else print(receiptPage(account));
+  else print(receiptPage(account, process.stdout.isTTY ? process.stdout.columns : undefined));
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
 import type { Proof, ReceiptAccount, RunOfReceipt } from '../receipt-account.ts';
@@ -8,9 +9,10 @@ import { paint, paintVerdict } from './paint.ts';
 import { reasonText } from './reason-text.ts';
 import { subjectOf, traffic } from './receipt.ts';
 import { KNOWN, SOURCES, VIA, WHAT } from './receipt-words.ts';
+import { widthOf } from './width.ts';
 
 /** Everything about one entry, for a person: a line for each thing, in the order in which one asks. */
-export function receiptPage(account: ReceiptAccount): string {
+export function receiptPage(account: ReceiptAccount, columns = Number.POSITIVE_INFINITY): string {
   const { record, run, rule, pierced, policy, result, alike, proof, toAllow, next } = account;
   const rows: Row[] = [
     ['what', WHAT[record.action] ?? ''],
@@ -40,12 +42,26 @@ export function receiptPage(account: ReceiptAccount): string {
     ['to allow', visible(toAllow ?? '')],
     ...next.map((command, at): Row => [at === 0 ? 'see also' : '', visible(command)]),
   ];
-  return [heading(record), ...rows.filter(([, text]) => text !== '').map(rowText)].join('\n');
+  return [heading(record), ...rows.filter(([, text]) => text !== '').map((row) => rowText(row, columns))].join('\n');
 }
 
 type Row = [name: string, text: string];
 
-const rowText = ([name, text]: Row): string => `${paint('dim', name.padEnd(NAME_WIDTH))}  ${text}`;
+/** Broken at blanks, but for commands, which are there to be copied. */
+function rowText([name, text]: Row, columns: number): string {
+  const lines = COPIED.has(name) || text.startsWith('gatekeeper ') ? [text] : folded(text, columns - INDENT);
+  return `${paint('dim', name.padEnd(INDENT))}${lines.join(`\n${' '.repeat(INDENT)}`)}`;
+}
+
+function folded(text: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || widthOf(stripVTControlCharacters(`${last} ${word}`)) > room) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
 
 function heading(record: AuditRecord): string {
   const verdict = record.verdict === undefined ? '' : `${paintVerdict(visible(record.verdict))}  `;
@@ -162,7 +178,8 @@ function proofText({ seq }: AuditRecord, { hashFits, signature, checkpoint, cove
   return `${hash}; ${SIGNATURES[signature]}; ${cover}`;
 }
 
-const NAME_WIDTH = 8;
+const INDENT = 9;
+const COPIED: ReadonlySet<string> = new Set(['to allow', 'see also']);
 const SIGNATURES = {
   own: 'signed by the key of this user',
   other: 'signed by another key than that of this user (see: gatekeeper audit verify)',
