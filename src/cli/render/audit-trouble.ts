@@ -1,7 +1,9 @@
 import type { DaemonStatus } from '../../core/contract/control-api.ts';
 import { visible } from '../../core/text/visible.ts';
 
-type AuditStatus = Pick<DaemonStatus, 'auditError' | 'auditRemedy' | 'auditOnFailure' | 'unrecorded'>;
+type AuditStatus = Pick<DaemonStatus, 'auditError' | 'auditOnFailure' | 'unrecorded'> & {
+  auditRemedy?: string | undefined;
+};
 
 /** One line about a log that cannot be written: why, what that means, and how to mend it. Undefined while it can. */
 export function auditTrouble(status: AuditStatus): string | undefined {
