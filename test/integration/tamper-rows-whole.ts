@@ -361,6 +361,15 @@ const CHECKPOINTS: Row[] = [
     },
   },
   {
+    technique: 'an older checkpoint is put back, and an entry behind it that nothing else covers is edited',
+    kind: 'forked',
+    tamper: (log, { log: made }) => {
+      log.checkpoint = made.notes.at(-3)!;
+      log.rewrite(log.last, (fields) => ({ ...fields, target: '/other' }));
+      return log.last;
+    },
+  },
+  {
     technique: 'somebody else has signed the checkpoint too',
     kind: 'sound',
     tamper: (log, { stranger }) => {

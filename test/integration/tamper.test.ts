@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { writeBundle } from '../../src/adapters/audit-log/bundle.ts';
 import { isSignedByKey, proveEntry, proveGrowth } from '../../src/adapters/audit-log/prove.ts';
 import { treeHasher } from '../../src/adapters/audit-log/tree-hasher.ts';
+import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { fingerprint } from '../../src/adapters/keys/public-key.ts';
 import { whatIsWrong } from '../../src/core/audit/check-proof.ts';
+import { originOf } from '../../src/core/audit/checkpoint.ts';
 import { noteLine } from '../../src/core/audit/note-line.ts';
 import { parseProof } from '../../src/core/audit/proof.ts';
 import { bare } from '../support/bare.ts';
@@ -74,6 +76,22 @@ describe('both verifiers, of a log of which', () => {
   });
 });
 
+test('a checkpoint that was given as one of this log, and is of another one, is not passed over by either', async () => {
+  const { directory, key } = made.log;
+  const note = made.log.copy().sealed(made.stranger, { origin: originOf('1'.repeat(32)) });
+  const kept = [{ holder: 'given', notes: [note] }];
+  const trust = { trusts: (it: Uint8Array) => fingerprint(it) === key.fingerprint };
+  expect(await verifyLog(directory, trust, { kept })).toMatchObject({ ok: true, kept: [{ ignored: 1 }] });
+  const given = kept.map((one) => ({ ...one, given: true }));
+  expect((await verifyLog(directory, trust, { kept: given })).problems).toMatchObject([
+    { kind: 'log-replaced', seq: 0 },
+  ]);
+  const file = `${temporaryDirectory()}/checkpoint`;
+  writeFileSync(file, note);
+  const { status, stdout } = await documents(directory, ...trusted(), '--checkpoint', file);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(/^entry 0: log-replaced: /) });
+});
+
 describe('proofs', () => {
   const pins = () => [made.log.firstKey.fingerprint, made.log.key.fingerprint];
   const growth = () => made.log.notes.map((note) => proveGrowth(made.log.directory, note));
@@ -103,10 +121,8 @@ describe('proofs', () => {
 });
 
 describe('the verifier of the documents as a command', () => {
-  const run = (...args: string[]) => bare(['python3', '-B', VERIFIER, ...args], { cwd: sandbox.root, env: {} });
-
   test('takes the log with what the daemon gave to the holder of its checkpoints', async () => {
-    const { status, stdout } = await run(made.log.directory, ...trusted(), '--anchor', sandbox.layout.anchorFile);
+    const { status, stdout } = await documents(made.log.directory, ...trusted(), '--anchor', sandbox.layout.anchorFile);
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^verified: \d+ entries/) });
   });
 
@@ -116,7 +132,7 @@ describe('the verifier of the documents as a command', () => {
     copy.checkpoint = copy.sealed(made.log.firstKey);
     const directory = `${temporaryDirectory()}/log`;
     copy.save(directory);
-    const { status, stdout } = await run(
+    const { status, stdout } = await documents(
       directory,
       ...trusted(made.log.firstKey),
       '--anchor',
@@ -132,18 +148,19 @@ describe('the verifier of the documents as a command', () => {
     const target = `${temporaryDirectory()}/bundle`;
     const parts = { directory: made.log.directory, note: made.log.notes.at(-1)!, kept: [{ notes: made.log.notes }] };
     await writeBundle(target, { ...parts, images: `${sandbox.root}/none`, files: {} }, async () => {});
-    expect(await run(target, ...trusted())).toMatchObject({ status: 0 });
+    expect(await documents(target, ...trusted())).toMatchObject({ status: 0 });
     writeFileSync(`${target}/anchors/2.notes`, `${new Date().toISOString()} ${noteLine(laterNote())}\n`);
-    const { status, stdout } = await run(target, ...trusted());
+    const { status, stdout } = await documents(target, ...trusted());
     expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringContaining(': rolled-back: ') });
   });
 
   test('says why where it cannot look', async () => {
-    const { status, stderr } = await run(`${sandbox.root}/nowhere`, ...trusted());
+    const { status, stderr } = await documents(`${sandbox.root}/nowhere`, ...trusted());
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('nowhere') });
   });
 });
 
+const documents = (...args: string[]) => bare(['python3', '-B', VERIFIER, ...args], { cwd: sandbox.root });
 const laterNote = () => made.log.copy().sealed(made.log.key, { size: 1_000_000 });
 const trusted = ({ fingerprint } = made.log.key) => ['--fingerprint', fingerprint];
 const otherThan = (character: string) => (character === 'A' ? 'B' : 'A');

@@ -12,8 +12,13 @@ import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 import { VerifyAhead } from './verify-ahead.ts';
 import { type FilesVerification, FilesWentAway, verifyFiles } from './verify-files.ts';
 
-/** Checkpoints (signed notes) that somebody else keeps. `error`: why they, or some of them, could not be read. */
-export type KeptNotes = { holder: string; notes: readonly string[]; error?: string | undefined };
+/** Checkpoints (signed notes) that somebody else keeps. `given`: as ones of this very log. `error`: why they, or some of them, could not be read. */
+export type KeptNotes = {
+  holder: string;
+  notes: readonly string[];
+  given?: boolean | undefined;
+  error?: string | undefined;
+};
 
 /** The public key that is trusted. */
 export type Trust = {
@@ -96,10 +101,10 @@ async function verifyOnce(directory: string, trust: Trust, options: VerifyOption
     ...(read.entries > 0 || own !== undefined ? compareOwnCheckpoint(read, note, isSignedByKey) : []),
   ];
   const trusted = trust.publicKey === undefined ? [] : [Buffer.from(trust.publicKey).toString('base64')];
-  const compared = kept.map(({ holder, notes, ignored, error }) => {
+  const compared = kept.map(({ holder, notes, given, ignored, error }) => {
     let about = 0;
     for (const one of notes) {
-      const found = compareKept(read, { holder, note: one }, trusted, isSignedByKey);
+      const found = compareKept(read, { holder, note: one, given }, trusted, isSignedByKey);
       if (found.about) about += 1;
       if (problems.length < MOST_PROBLEMS) problems.push(...found.problems);
     }
@@ -166,9 +171,9 @@ function readCheckpoint(directory: string): string | false | undefined {
 }
 
 function parseKept(kept: readonly KeptNotes[]) {
-  return kept.map(({ holder, notes, error }) => {
+  return kept.map(({ holder, notes, given, error }) => {
     const good = notes.map(parseCheckpoint).filter((note) => note !== undefined);
-    return { holder, error, notes: good, ignored: notes.length - good.length };
+    return { holder, given, error, notes: good, ignored: notes.length - good.length };
   });
 }
 

@@ -81,7 +81,7 @@ function givenCheckpoint(file: string): KeptNotes {
       remedy: 'keep a copy of the file named checkpoint beside the log',
     });
   }
-  return { holder: file, notes: [text] };
+  return { holder: file, notes: [text], given: true };
 }
 
 function parseExpected(text: string): { holder: string; size: number; root: string } {

@@ -38,18 +38,19 @@ export function compareOwnCheckpoint(
 
 /**
  * Compares with a checkpoint that somebody else kept. One of another log counts when a key of this log, or the trusted one, has signed it: others are not about
- * this log.
+ * this log. But one that was `given` as a checkpoint of this log is about it whoever signed it.
  * @param keys further keys that are trusted, base64
  */
 export function compareKept(
   log: ReadLog,
-  { holder, note }: { holder: string; note: SignedCheckpoint },
+  { holder, note, given = false }: { holder: string; note: SignedCheckpoint; given?: boolean | undefined },
   keys: readonly string[],
   isSignedBy: IsSignedBy,
 ): { about: boolean; problems: Problem[] } {
   if (log.log === undefined || note.origin !== originOf(log.log)) {
     const known = [...keys, ...log.keys.map(({ key }) => key)];
-    if (known.length > 0 && !known.some((key) => isSignedBy(note, key))) return { about: false, problems: [] };
+    const isForeign = known.length > 0 && !known.some((key) => isSignedBy(note, key));
+    if (isForeign && !given) return { about: false, problems: [] };
     const detail = `${holder} tells of ${note.size} entries of ${note.origin}`;
     const kind = log.log === undefined ? 'rolled-back' : 'log-replaced';
     return { about: true, problems: [{ kind, seq: log.log === undefined ? 1 : 0, detail }] };
