@@ -35,13 +35,14 @@ export class CheckpointWriter {
 
   /** Never rejects: the entries are safe, only the statement about them comes with a later try. */
   async tryNow(): Promise<void> {
+    // Entries that come from here on wait for the next one, from when they come.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       await this.now();
     } catch (error) {
       this.#options.failed(error);
     }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (this.#signed !== this.#options.place().place) this.later();
   }
 
@@ -75,4 +76,4 @@ export class CheckpointWriter {
 }
 
 /** How far the checkpoint may be behind the log. */
-const CHECKPOINT_MS = 500;
+const CHECKPOINT_MS = 400;
