@@ -54,7 +54,7 @@ async function verifyOnce(directory: string, key: Uint8Array, what: string, thre
 
 /** Threads are started from the built files, as they are for users. */
 const BUILT = new URL('../../dist/adapters/audit-log/verify-log.js', import.meta.url).href;
-const BATCH = 2048;
+const BATCH = 256;
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [directory, count = '1000000', every = '100'] = process.argv.slice(2);
