@@ -201,11 +201,11 @@ for name in mem maps environ auxv fd/0 cwd/. root/etc/hostname; do cat $name >/d
     await sandbox.gatekeeper(['daemon', 'stop']);
     const good = await sandbox.gatekeeper(['audit', 'verify']);
     expect(good.status).toBe(0);
-    expect(good.stdout).toMatch(/^verified: \d+ entries and \d+ signatures checked with SHA256:/);
+    expect(good.stdout).toMatch(/^verified: \d+ entries \(1 to \d+\) in 1 file, \d+ signatures\n +trusted +SHA256:/);
     const changed = changeOneByte(sandbox.layout.audit, denied);
     const bad = await sandbox.gatekeeper(['audit', 'verify']);
     expect(bad.status).toBe(1);
-    expect(bad.stdout).toContain(`entry ${denied.seq} `);
+    expect(bad.stdout).toContain(`NOT verified: the first bad entry is ${denied.seq}\n`);
     expect(bad.stdout).toMatch(/wrong-hash/);
     changed.undo();
     expect((await sandbox.gatekeeper(['audit', 'verify'])).status).toBe(0);
