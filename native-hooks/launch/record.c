@@ -56,6 +56,7 @@ int gk_record_end(struct gk_supervisor *supervisor, int status) {
 	uint8_t buffer[256];
 	struct gk_frame_writer w;
 	record_losses(supervisor);
+	gk_unrecorded_tend(supervisor);
 	(void)!gk_unrecorded_record(supervisor, gk_journal_append_final);
 	gk_frame_begin(&w, buffer, sizeof(buffer), GK_FRAME_RUN_END, 0);
 	gk_frame_times(&w);

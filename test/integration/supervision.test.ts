@@ -86,15 +86,45 @@ describe('the death of a process', () => {
 });
 
 describe('a full disk', () => {
-  const sandbox = useSandbox();
   const isRoot = process.getuid?.() === 0;
+  const script = 'perl -e "for (1..17000) { open(F, q(<), q(.env)) }"; cat ok.txt; /bin/true && echo ran; cat .env';
 
-  it.runIf(isRoot)('denies what cannot be recorded', async () => {
-    // The daemon starts first, on a state directory that then has room for a segment and little more.
+  describe.runIf(isRoot)('of a log that halts', () => {
+    const sandbox = useSandbox();
+    it('denies what cannot be recorded, and says so', async () => {
+      const output = await runOnFullDisk(sandbox);
+      expect(output).toMatch(/cat: Permission denied[\s\S]*true: Permission denied/);
+      expect(output).not.toMatch(/^ran$/m);
+      expect(output).toContain('journal cannot be written (No space left on device): what needs a receipt is refused');
+      expect(told.missing.map(({ kind }) => kind)).toContain('unrecorded');
+      for (const { text } of told.missing) expect(text).toMatch(/allowed 0, refused [1-9]/);
+    });
+  });
+
+  describe.runIf(isRoot)('of a log that degrades', () => {
+    const sandbox = useSandbox();
+    it('lets happen what rules allow and nothing else, and tells how much', async () => {
+      mkdirSync(sandbox.layout.config, { recursive: true, mode: 0o700 });
+      writeFileSync(sandbox.layout.auditSettings, 'version: 1\nonFailure: degrade\n', { mode: 0o600 });
+      const output = await runOnFullDisk(sandbox);
+      expect(output).toMatch(/^ordinary\nran$/m);
+      expect(output).toContain('cat: .env: Permission denied');
+      expect(output).not.toContain('SECRET');
+      expect(output).toContain('warning: onFailure is degrade');
+      expect(told.missing.map(({ kind }) => kind)).toContain('degraded');
+      expect(told.missing.at(-1)?.text).toMatch(/allowed [1-9]\d*, refused [1-9]/);
+      expect(told.started).toMatchObject([{ text: expect.stringContaining('degrade') }]);
+    });
+  });
+
+  /** What was in the log before the disk was gone. */
+  const told: Record<'missing' | 'started', ReturnType<typeof recorded>> = { missing: [], started: [] };
+
+  /** What the command printed. Its daemon starts on a state directory that then has room for a segment and little more. */
+  async function runOnFullDisk(sandbox: Sandbox): Promise<string> {
     mkdirSync(sandbox.layout.state, { recursive: true, mode: 0o700 });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=7m,mode=700', 'tmpfs', sandbox.layout.state]);
     try {
-      const script = 'perl -e "for (1..40000) { open(F, q(<), q(.env)) }"; cat ok.txt; /bin/true && echo ran';
       sandbox.write('.env', 'SECRET=1\n');
       sandbox.write('ok.txt', 'ordinary\n');
       await sandbox.gatekeeper(['daemon', 'start']);
@@ -103,13 +133,15 @@ describe('a full disk', () => {
       });
       const run = start(sandbox, script);
       await run.ended;
-      expect(run.output()).toMatch(/cat: Permission denied[\s\S]*true: Permission denied/);
-      expect(run.output()).not.toContain('ran');
+      await until(() => recorded(sandbox, 'run_end').length > 0);
+      told.missing = recorded(sandbox, 'gap');
+      told.started = recorded(sandbox, 'run_start');
+      return run.output();
     } finally {
       await sandbox.gatekeeper(['daemon', 'stop']);
       execFileSync('umount', ['-l', sandbox.layout.state]);
     }
-  });
+  }
 });
 
 describe('a run', () => {
