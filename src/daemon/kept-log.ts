@@ -1,6 +1,7 @@
 import { Anchors, holdersOf } from '../adapters/anchors/anchors.ts';
 import type { AuditLog } from '../adapters/audit-log/audit-log.ts';
 import { keyOfLog } from '../adapters/audit-log/key-of-log.ts';
+import { hasEntries } from '../adapters/audit-log/segments.ts';
 import { readAuditSettings } from '../adapters/audit-settings/read-settings.ts';
 import { addPin, requirePinned } from '../adapters/keys/pins.ts';
 import { readPublicKey } from '../adapters/keys/public-key.ts';
@@ -65,7 +66,7 @@ export class KeptLog {
       held.give(note);
       anchors.put(note);
     };
-    const findings = isNew || keyOfLog(layout.audit) !== undefined ? [] : await held.former();
+    const findings = isNew || hasEntries(layout.audit) ? [] : await held.former();
     const log: AuditLog = await openLog({
       ...{ directory: layout.audit, key, settings, version, now, resumed, began, holdsLog, checkpointed, findings },
     });

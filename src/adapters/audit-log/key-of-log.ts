@@ -1,5 +1,6 @@
+import { readLines } from './line-reader.ts';
 import { readLog } from './read.ts';
-import { listSegments } from './segments.ts';
+import { listSegments, segmentPath } from './segments.ts';
 
 /** The keys that the log names, base64, in their order: whether they may is for a verifier to say. Reads all of the log. */
 export function keysOfLog(directory: string): string[] {
@@ -17,10 +18,10 @@ export function keysOfLog(directory: string): string[] {
 export function keyOfLog(directory: string): string | undefined {
   for (const segment of listSegments(directory).reverse()) {
     let key: string | undefined;
-    for (const lines of readLog(directory, segment)) {
-      for (const { text, torn } of lines)
-        if (!torn && text !== undefined && NAMES_KEY.test(text)) key = keyIn(text) ?? key;
-    }
+    readLines(segmentPath(directory, segment), (line) => {
+      // As text only where it may be one: most entries are of files.
+      if (NAMES_KEY.test(line.toString('latin1', 0, LONGEST_NAME))) key = keyIn(line.toString()) ?? key;
+    });
     if (key !== undefined) return key;
   }
   return undefined;
@@ -37,3 +38,4 @@ function keyIn(line: string): string | undefined {
 
 /** Canonical form begins with the action. */
 const NAMES_KEY = /^\{"action":"(?:log_start|segment|key_change)"/;
+const LONGEST_NAME = 24;

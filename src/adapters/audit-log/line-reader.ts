@@ -69,6 +69,16 @@ export class LineReader {
   }
 }
 
+/** All whole lines of a file. */
+export function readLines(path: string, take: TakeLine): void {
+  const reader = new LineReader(path);
+  try {
+    while (reader.step(take) > 0);
+  } finally {
+    reader.close();
+  }
+}
+
 export class NotAFile extends Error {}
 
 /** Never waits for the other end of a FIFO, and follows no link. */

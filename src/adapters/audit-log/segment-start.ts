@@ -1,7 +1,7 @@
 import { CompactRange } from '../../core/audit/merkle.ts';
 import type { AuditFields } from '../../core/audit/record.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { readLog } from './read.ts';
+import { readLines } from './line-reader.ts';
 import { listSegments, readFirstLine, segmentPath } from './segments.ts';
 import { treeHasher } from './tree-hasher.ts';
 
@@ -23,14 +23,12 @@ export function resumeTree(directory: string, size?: number): ResumedTree | unde
     const begun = segmentStart(first);
     const start: ResumedTree | undefined = begun && { ...begun, formerKeys: [] };
     if (start === undefined) throw brokenStart(segmentPath(directory, segment));
-    for (const lines of readLog(directory, segment)) {
-      for (const { text, torn } of lines) {
-        if (torn) continue;
-        start.tree.add(treeHasher.leaf(Buffer.from(text ?? '')));
-        if (start.tree.end === size) start.root = start.tree.root();
-        if (text?.startsWith('{"action":"key_change"')) start.formerKeys.push(...formerKeys(text, start.tree.end));
-      }
-    }
+    readLines(segmentPath(directory, segment), (line) => {
+      start.tree.add(treeHasher.leaf(line));
+      if (start.tree.end === size) start.root = start.tree.root();
+      if (line.subarray(0, KEY_CHANGE.length).equals(KEY_CHANGE))
+        start.formerKeys.push(...formerKeys(line.toString(), start.tree.end));
+    });
     return start;
   }
   return undefined;
@@ -94,4 +92,6 @@ function brokenStart(where: string): GatekeeperError {
   });
 }
 
+/** Canonical form begins with the action. */
+const KEY_CHANGE = Buffer.from('{"action":"key_change"');
 const HASH_BYTES = 32;

@@ -58,6 +58,10 @@ export function readFirstLine(path: string): string | undefined {
   }
 }
 
+/** Whether there is a whole line in it. */
+export const hasEntries = (directory: string) =>
+  listSegments(directory).some((segment) => readFirstLine(segmentPath(directory, segment)) !== undefined);
+
 const SEGMENT_NAME = /^\d{6,}\.jsonl$/;
 const FIRST_STEP = 8 * 1024;
 const TAIL_STEP = 64 * 1024;
