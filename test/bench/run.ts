@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { measureDecisions } from './decisions.ts';
 import { measureAppends } from './evidence.ts';
 import { measureReloads } from './reloads.ts';
+import { measureVerify } from './verify.ts';
 import { prepareWorkloads, type Workload } from './workloads.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,7 +69,9 @@ try {
   if ('start: run -- true'.includes(options.only)) rows.push(compareStart());
   const decisions = options.only === '' || 'decisions'.includes(options.only) ? measureDecisions(root, home) : [];
   const reloads = 'reloads'.includes(options.only) ? await measureReloads(gatekeeper, home, env, 4 * rounds) : [];
-  const evidence = 'evidence'.includes(options.only) ? await measureAppends() : undefined;
+  const evidence = 'evidence'.includes(options.only)
+    ? { ...(await measureAppends()), verified: await measureVerify() }
+    : undefined;
   if (options.json) console.log(JSON.stringify({ rounds, rows, decisions, reloads, evidence }, null, 2));
   else {
     print(rows, decisions);
@@ -162,10 +165,14 @@ function print(rows: readonly Row[], decisions: ReturnType<typeof measureDecisio
   }
 }
 
-function printEvidence({ appends, bytesPerEntry }: Awaited<ReturnType<typeof measureAppends>>): void {
+type Evidence = Awaited<ReturnType<typeof measureAppends>> & { verified: Awaited<ReturnType<typeof measureVerify>> };
+
+function printEvidence({ appends, bytesPerEntry, verified }: Evidence): void {
   for (const { what, batch, perSecond } of appends)
     console.log(`audit log, ${what}, ${batch} at a time: ${perSecond} appends/s`);
   console.log(`audit log: ${bytesPerEntry} bytes an entry`);
+  for (const { what, entries, threads, perSecond } of verified)
+    console.log(`audit verify, ${what}, ${entries} entries, ${threads}: ${perSecond} entries/s`);
 }
 
 function cells(texts: readonly string[]): string {
