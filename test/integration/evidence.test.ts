@@ -67,12 +67,18 @@ describe('a log that cannot be written', () => {
     for (let count = 0; count < 5; count++) supervisor.journal((number) => decisionFrame(number, `/p/${number}`, 1, 0));
     const drained = supervisor.drained().then(() => 'drained');
     while ((await status(made)).auditError === undefined) await sleep(20);
+    expect(await status(made)).toMatchObject({
+      auditError: expect.stringContaining('EFBIG'),
+      auditRemedy: expect.stringContaining('prlimit --fsize'),
+      auditOnFailure: 'halt',
+    });
     expect(await Promise.race([drained, sleep(500, 'not yet')])).toBe('not yet');
     await expect(made.createRun()).rejects.toMatchObject({ code: 'GK_AUDIT_WRITE' });
     limitFileSize(made, 'unlimited');
     expect(await drained).toBe('drained');
     expect((await status(made)).auditError).toBeUndefined();
     expect(made.receipts('file_read').map(({ n }) => n)).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(made.receipts('resume')).toMatchObject([{ kind: 'EFBIG', reason: 'halt' }]);
     await made.end('SIGTERM');
     expect(await made.verify()).toMatchObject({ ok: true, losses: [] });
   });
