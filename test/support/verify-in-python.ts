@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ProblemKind } from '../../src/core/audit/verify.ts';
+import { plainEnvironment } from './bare.ts';
 
 export type PythonCase = { directory: string; pin: string; anchor?: readonly string[] };
 export type PythonVerdict = {
@@ -50,7 +51,10 @@ export async function proofsInPython(pin: readonly string[], proofs: readonly st
 }
 
 async function python(program: string, input: unknown): Promise<unknown> {
-  const running = promisify(execFile)('python3', ['-B', '-c', program, VERIFIER], { maxBuffer: 64 * 1024 * 1024 });
+  const running = promisify(execFile)('python3', ['-B', '-c', program, VERIFIER], {
+    env: plainEnvironment(),
+    maxBuffer: 64 * 1024 * 1024,
+  });
   running.child.stdin!.end(JSON.stringify(input));
   return JSON.parse((await running).stdout);
 }
