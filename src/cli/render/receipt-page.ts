@@ -50,7 +50,7 @@ type Row = [name: string, text: string];
 /** Broken at blanks, but for commands, which are there to be copied. */
 function rowText([name, text]: Row, columns: number): string {
   const lines = COPIED.has(name) || text.startsWith('gatekeeper ') ? [text] : folded(text, columns - INDENT);
-  return `${paint('dim', name.padEnd(INDENT))}${lines.join(`\n${' '.repeat(INDENT)}`)}`;
+  return `${paint('dim', name.padEnd(INDENT - 1))} ${lines.join(`\n${' '.repeat(INDENT)}`)}`;
 }
 
 function folded(text: string, room: number): string[] {
