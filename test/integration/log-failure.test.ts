@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readRecords } from '../../src/adapters/audit-log/read.ts';
 import type { AuditFields } from '../../src/core/audit/record.ts';
@@ -107,3 +109,49 @@ describe.skipIf(smallDiskRefused())('a log on a full disk', () => {
     await log.close();
   });
 });
+
+describe('a disk that did not take what it was given', () => {
+  test('is not believed when it says nothing the second time: what it had is written once more before anything is signed', async () => {
+    const fixture = auditLogFixture();
+    const { directory } = fixture;
+    execFileSync('gcc', ['-shared', '-fPIC', '-o', `${directory}/disk.so`, support('failing-disk.c'), '-ldl']);
+    execFileSync(process.execPath, ['--input-type=module', '-e', WRITER, support('../../dist/'), directory], {
+      env: { PATH: process.env['PATH'], LD_PRELOAD: `${directory}/disk.so`, FAIL_SYNC: `${directory}/fail` },
+    });
+    const records = [...readRecords(directory)].flat();
+    expect(records.map(({ action }) => action)).toEqual(['log_start', 'note', 'note', 'halt', 'resume']);
+    expect(records[3]).toMatchObject({ kind: 'EIO', reason: 'halt' });
+    expect(records[4]?.text).toContain('entries 3 to 4 were written once more, since the disk did not take them');
+    expect(await fixture.verify()).toMatchObject({ ok: true, entries: 5, checkpoint: { size: 5 } });
+  });
+});
+
+const support = (path: string) => fileURLToPath(new URL(`../support/${path}`, import.meta.url));
+
+/** Writes an entry under a checkpoint, and another one that the disk loses. */
+const WRITER = `
+import { readFileSync, writeFileSync } from 'node:fs';
+const [dist, directory] = process.argv.slice(1);
+const from = (path) => import(dist + path);
+const { AuditLog } = await from('adapters/audit-log/audit-log.js');
+const { openSigningKey } = await from('adapters/keys/signing-key.js');
+const { verifyWith } = await from('adapters/keys/public-key.js');
+const { writeFileAtomic: writeAtomic } = await from('adapters/process/atomic-file.js');
+const signer = openSigningKey(directory);
+const now = () => new Date().toISOString();
+let resumed;
+const again = new Promise((done) => { resumed = done; });
+const log = await AuditLog.open({ directory, signer, verify: verifyWith(signer.publicKey), now, writeAtomic, retryMs: 5, resumed });
+const write = (text) => log.append([{ action: 'note', time: now(), text }]);
+await write('kept');
+await log.writeCheckpoint();
+const before = readFileSync(directory + '/checkpoint', 'utf8');
+await write('lost');
+writeFileSync(process.env.FAIL_SYNC, '');
+await log.writeCheckpoint();
+if (readFileSync(directory + '/checkpoint', 'utf8') !== before) throw new Error('signed what the disk did not take');
+const alive = setInterval(() => {}, 1000);
+await again;
+clearInterval(alive);
+await log.close();
+`;
