@@ -71,7 +71,7 @@ describe('checkpoints', () => {
     await vi.waitFor(() => {
       const log = readFileSync(`${sandbox.layout.audit}/000001.jsonl`, 'utf8');
       expect(log.match(/"kind":"anchor"[^\n]*late[^\n]*takes no checkpoints/g)).toHaveLength(1);
-    });
+    }, 20_000);
   });
 
   it('of a key that is changed go on, and both verify', async () => {

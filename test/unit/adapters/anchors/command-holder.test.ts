@@ -63,8 +63,6 @@ describe('a command that holds checkpoints', () => {
   });
 
   it('has nothing read of it beyond a bound', async () => {
-    await expect(
-      keeper('true', 'while :; do echo 0123456789012345678901234567890123456789; done; ').read(),
-    ).rejects.toThrow('says more than is read');
+    await expect(keeper('true', 'exec yes 0123456789').read()).rejects.toThrow('says more than is read');
   });
 });

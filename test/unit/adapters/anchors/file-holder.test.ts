@@ -30,7 +30,7 @@ beforeEach(() => {
   path = join(directory, 'anchor');
   clock = 0;
   const now = () => new Date(clock++ * 1000).toISOString();
-  holder = fileHolder({ path, logDirectory: join(directory, 'audit'), now, compactBytes: 35_000 });
+  holder = fileHolder({ path, logDirectory: join(directory, 'audit'), now, compactBytes: 30_000 });
 });
 
 const openToAll = (file: string) => {
@@ -61,12 +61,12 @@ describe('a file that holds checkpoints', () => {
 
   it('does not grow for ever, and keeps the first and the newest notes of each log', async () => {
     await holder.put(noteOf('old', 1), never);
-    for (let size = 1; size <= 160; size++) await holder.put(noteOf('a', size), never);
-    expect(statSync(path).size).toBeLessThan(36_000);
+    for (let size = 1; size <= 120; size++) await holder.put(noteOf('a', size), never);
+    expect(statSync(path).size).toBeLessThan(31_000);
     expect(await sizes('gatekeeper/old')).toEqual([1]);
     const kept = await sizes('gatekeeper/a');
     expect(kept[0]).toBe(1);
-    expect(kept.slice(-100)).toEqual(Array.from({ length: 100 }, (_, at) => 61 + at));
+    expect(kept.slice(-100)).toEqual(Array.from({ length: 100 }, (_, at) => 21 + at));
     expect(readdirSync(directory).sort()).toEqual(['anchor', 'audit']);
   });
 
@@ -83,9 +83,9 @@ describe('a file that holds checkpoints', () => {
   it('does not write through a link that waits where it makes its short form', async () => {
     writeFileSync(join(directory, 'victim'), 'kept');
     linkSync(join(directory, 'victim'), `${path}.new`);
-    for (let size = 1; size <= 140; size++) await holder.put(noteOf('a', size), never);
+    for (let size = 1; size <= 115; size++) await holder.put(noteOf('a', size), never);
     expect(readFileSync(join(directory, 'victim'), 'utf8')).toBe('kept');
-    expect(statSync(path).size).toBeLessThan(36_000);
+    expect(statSync(path).size).toBeLessThan(31_000);
   });
 
   it('does not lie in the directory of the log, by whatever name', async () => {

@@ -18,7 +18,7 @@ function gatedHolder() {
     read: async () => [],
   };
   const next = async () => {
-    await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(0));
+    await eventually(() => expect(waiting.length).toBeGreaterThan(0));
     return waiting.shift()!;
   };
   return { holder, taken, next };
@@ -34,7 +34,7 @@ describe('what goes to a holder', () => {
     for (const note of ['2', '3', '4']) lane.put(note);
     first.done();
     (await next()).done();
-    await vi.waitFor(() => expect(taken).toEqual(['1', '4']));
+    await eventually(() => expect(taken).toEqual(['1', '4']));
   });
 
   it('is tried again, with the newest, until the holder takes it; each change is told once', async () => {
@@ -44,11 +44,11 @@ describe('what goes to a holder', () => {
     lane.put('1');
     (await next()).fail(new Error('the line\nis cut'));
     (await next()).fail(new Error('another reason'));
-    await vi.waitFor(() => expect(lane.failure).toBe('another reason'));
+    await eventually(() => expect(lane.failure).toBe('another reason'));
     lane.put('2');
     (await next()).fail(new Error('cut'));
     (await next()).done();
-    await vi.waitFor(() => expect(told.length).toBe(2));
+    await eventually(() => expect(told.length).toBe(2));
     expect(told).toEqual([
       ['gated', 'the line is cut'],
       ['gated', undefined],
@@ -61,7 +61,7 @@ describe('what goes to a holder', () => {
     const { holder } = gatedHolder();
     const lane = new Lane({ holder, tell: () => {}, limits: { ...limits, putMs: 5, retryMs: 60_000 } });
     lane.put('1');
-    await vi.waitFor(() => expect(lane.failure).toMatch(/^no answer in/));
+    await eventually(() => expect(lane.failure).toMatch(/^no answer in/));
   });
 
   it('does not fill the log with a holder that fails now and then', async () => {
@@ -78,7 +78,7 @@ describe('what goes to a holder', () => {
     const lane = new Lane({ holder, tell: (...what) => told.push(what), limits: { ...limits, tellMs: 60_000 } });
     for (let turn = 0; turn < 20; turn++) {
       lane.put(String(turn));
-      await vi.waitFor(() => expect(lane.failure).toBeUndefined());
+      await eventually(() => expect(lane.failure).toBeUndefined());
       await new Promise(setImmediate);
     }
     expect(told.length).toBe(1);
@@ -89,7 +89,7 @@ describe('what goes to a holder', () => {
     const lane = new Lane({ holder, tell: () => {}, limits: { ...limits, retryMs: 60_000 } });
     lane.put('1');
     (await next()).fail(new Error('cut'));
-    await vi.waitFor(() => expect(lane.failure).toBe('cut'));
+    await eventually(() => expect(lane.failure).toBe('cut'));
     const closed = lane.close();
     (await next()).done();
     await closed;
@@ -98,3 +98,8 @@ describe('what goes to a holder', () => {
     expect(taken).toEqual(['1', '1']);
   });
 });
+
+/** However busy the machine is. */
+function eventually<Value>(what: () => Value): Promise<Awaited<Value>> {
+  return vi.waitFor(what, { timeout: 20_000, interval: 5 }) as Promise<Awaited<Value>>;
+}

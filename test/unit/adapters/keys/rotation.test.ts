@@ -172,10 +172,15 @@ describe('a secret in memory', () => {
   });
 
   it('is in locked memory that is in no core dump, and that nothing can read while nothing is signed', () => {
-    const before = guarded();
-    const keys = Array.from({ length: 3 }, () => openSigningKey(temporaryDirectory()));
-    expect(guarded() - before).toBeGreaterThanOrEqual(keys.length);
-    for (const key of keys) key.destroy();
+    // Keys of other tests may be collected meanwhile, but not each time.
+    const more = Array.from({ length: 5 }, () => {
+      const before = guarded();
+      const keys = Array.from({ length: 3 }, () => openSigningKey(temporaryDirectory()));
+      const after = guarded();
+      for (const key of keys) key.destroy();
+      return after - before;
+    });
+    expect(Math.max(...more)).toBeGreaterThanOrEqual(3);
   });
 
   it('is never in a file that a stranger could put there', () => {
