@@ -10,6 +10,12 @@ export type ShowOptions = { log?: string; json?: boolean };
 
 /** Prints what there is to know of one entry: by its number, or the last one, or the last that was refused. */
 export async function auditShow(which: string, { log, json = false }: ShowOptions): Promise<number> {
+  if (!CALLED.test(which)) {
+    throw new GatekeeperError('GK_USAGE', {
+      what: `${which} is no number of an entry`,
+      remedy: 'give a number as gatekeeper audit tail shows it, or: last, denied',
+    });
+  }
   const directory = auditDirectory(log);
   const entry = entryCalled(directory, which);
   if (!entry) throw new GatekeeperError('GK_AUDIT_ENTRY', { what: `the audit log has no entry ${which}` });
@@ -22,11 +28,8 @@ export async function auditShow(which: string, { log, json = false }: ShowOption
 function entryCalled(directory: string, which: string): LogEntry | undefined {
   if (which === 'last') return lastEntries(directory, entryFilter({}), 1, endOfLog(directory))[0];
   if (which === 'denied') return lastEntries(directory, entryFilter(REFUSED), 1, endOfLog(directory))[0];
-  if (/^[1-9]\d{0,14}$/.test(which)) return findEntry(directory, Number(which));
-  throw new GatekeeperError('GK_USAGE', {
-    what: `${which} is no number of an entry`,
-    remedy: 'give a number as gatekeeper audit tail shows it, or: last, denied',
-  });
+  return findEntry(directory, Number(which));
 }
 
+const CALLED = /^(?:last|denied|[1-9]\d{0,14})$/;
 const REFUSED = { verdicts: ['deny', 'would-deny'] } as const;
