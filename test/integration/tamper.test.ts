@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeBundle } from '../../src/adapters/audit-log/bundle.ts';
 import { isSignedByKey, proveEntry, proveGrowth } from '../../src/adapters/audit-log/prove.ts';
+import { listSegments } from '../../src/adapters/audit-log/segments.ts';
 import { treeHasher } from '../../src/adapters/audit-log/tree-hasher.ts';
+import { verifyFile } from '../../src/adapters/audit-log/verify-file.ts';
+import { verifyFiles } from '../../src/adapters/audit-log/verify-files.ts';
 import { verifyLog } from '../../src/adapters/audit-log/verify-log.ts';
 import { fingerprint } from '../../src/adapters/keys/public-key.ts';
 import { whatIsWrong } from '../../src/core/audit/check-proof.ts';
@@ -74,6 +77,16 @@ describe('both verifiers, of a log of which', () => {
       theirOk: kind === 'sound',
     });
   });
+});
+
+test('files that are checked by themselves first, as threads do, give the same problems', async () => {
+  for (const { directory } of tampered.values()) {
+    const files = listSegments(directory);
+    const options = { trusted: undefined, watched: [], progress: () => {} };
+    const ahead = async (file: number) => verifyFile(directory, file, [], options.progress);
+    const inTurn = await verifyFiles(directory, files, options);
+    expect(await verifyFiles(directory, files, options, ahead)).toEqual(inTurn);
+  }
 });
 
 test('a checkpoint that was given as one of this log, and is of another one, is not passed over by either', async () => {
