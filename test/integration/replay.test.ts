@@ -220,6 +220,7 @@ describe('a log with decisions of every kind', () => {
     expect(await replay({ from: second!.seq, to: third!.seq })).toMatchObject({ status: 0, entries: 2 });
     expect(await replay({ to: first!.seq })).toMatchObject({ status: 0, entries: 1 });
     expect(await replay({ since: '2100-01-01' })).toMatchObject({ status: 0, entries: 0 });
+    await expect(replay({ run: 'nobody' })).rejects.toMatchObject({ code: 'GK_RUN_NOT_FOUND' });
     const { stdout, status } = await sandbox.gatekeeper(['replay', '--to', `${first!.seq}`]);
     expect({ stdout, status }).toEqual({
       stdout: 'replayed: 1 entry, 1 decision: 1 agree, 0 differ, 0 cannot be decided again\n',

@@ -1,5 +1,6 @@
 import { readLog } from '../../adapters/audit-log/read.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { Changes, compareWith } from '../../core/replay/changes.ts';
 import { isDecision, isWellFormed, type RecordedDecision } from '../../core/replay/recorded.ts';
 import { type RecordedImage, replay } from '../../core/replay/replay.ts';
@@ -37,6 +38,8 @@ export async function replayLog(options: ReplayOptions): Promise<number> {
     if (found.over) break;
   }
   progress.end();
+  if (options.run !== undefined && !found.knowsRun && found.tally.entries === 0)
+    throw new GatekeeperError('GK_RUN_NOT_FOUND', { what: `there is no run ${options.run}` });
   return options.policy === undefined ? found.toldOfItself() : found.toldOfChanges();
 }
 
@@ -44,6 +47,8 @@ class Replay {
   readonly tally = new Tally();
   /** Whether the range has ended. */
   over = false;
+  /** Whether the run that is meant, if one is, is in the log. */
+  knowsRun = false;
   readonly #options: ReplayOptions;
   readonly #wanted: (record: AuditRecord) => boolean;
   readonly #images: RecordedImages;
@@ -69,13 +74,20 @@ class Replay {
       this.#strange++;
       return;
     }
-    if (starts) this.#runs.take(record);
+    if (starts) this.#start(record);
     const { from = 0, to = Number.POSITIVE_INFINITY } = this.#options;
     this.over = record.seq > to;
     if (this.over || record.seq < from || !isDecision(record) || !this.#wanted(record)) return;
     this.tally.entries++;
     if (this.#candidate) this.#compare(this.#candidate, record);
     else this.#replay(record);
+  }
+
+  #start(record: AuditRecord): void {
+    const { run } = this.#options;
+    this.#runs.take(record);
+    this.knowsRun ||=
+      run === undefined || run === 'last' || record.agent === run || record.run?.startsWith(run) === true;
   }
 
   #replay(record: RecordedDecision): void {
