@@ -17,8 +17,8 @@ import {
 import { basename, dirname, resolve } from 'node:path';
 import { parseCheckpoint } from '../../core/audit/checkpoint.ts';
 import { anchorsOfBundle, bundleNotesText } from './bundle-notes.ts';
-import { LineReader, openFile } from './line-reader.ts';
-import { checkpointPath, listSegments, readFirstLine, segmentPath } from './segments.ts';
+import { LineReader, openFile, readLine } from './line-reader.ts';
+import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 
 export type BundleParts = {
   /** Where the log is, and its checkpoint (a signed note), which says how much of it goes along. */
@@ -161,8 +161,7 @@ function digestsIn(directory: string, segments: readonly number[]): Set<string> 
 
 function firstSeq(path: string): number | undefined {
   try {
-    closeSync(openFile(path));
-    const { seq } = JSON.parse(readFirstLine(path) ?? '') as { seq?: unknown };
+    const { seq } = JSON.parse(readLine(path, 1) ?? '') as { seq?: unknown };
     return typeof seq === 'number' ? seq : undefined;
   } catch {
     return undefined;

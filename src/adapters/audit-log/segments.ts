@@ -62,7 +62,8 @@ export function readFirstLine(path: string): string | undefined {
 export const hasEntries = (directory: string) =>
   listSegments(directory).some((segment) => readFirstLine(segmentPath(directory, segment)) !== undefined);
 
-const SEGMENT_NAME = /^\d{6,}\.jsonl$/;
+/** One spelling for each number: any other is the name of no file of the log. */
+const SEGMENT_NAME = /^(?:\d{6}|[1-9]\d{6,14})\.jsonl$/;
 const FIRST_STEP = 8 * 1024;
 const TAIL_STEP = 64 * 1024;
 const NEWLINE = 0x0a;

@@ -221,6 +221,14 @@ describe('hostile files', () => {
     expect((await verifyLog(copy, trusted)).problems).toHaveLength(100);
   });
 
+  test('names that no file of the log has are not of the log', async () => {
+    const copy = copyOf(made);
+    for (const name of ['0000001', '99999999999999999999', '00001', '000001.jsonl']) {
+      writeFileSync(`${copy}/${name}.jsonl`, 'x\n');
+    }
+    expect(await kindsOf(copy)).toEqual([]);
+  });
+
   test('thousands of files are read one after the other', async () => {
     const copy = copyOf(made);
     for (let file = 10; file < 1000; file++) writeFileSync(`${copy}/${String(file).padStart(6, '0')}.jsonl`, '');
