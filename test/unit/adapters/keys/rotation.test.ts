@@ -183,7 +183,7 @@ describe('a secret in memory', () => {
     expect(Math.max(...more)).toBeGreaterThanOrEqual(3);
   });
 
-  it('is never in a file that a stranger could put there', () => {
+  it('is not taken from a next key that the log does not name', () => {
     const at = temporaryDirectory();
     openSigningKey(at);
     renameSync(`${at}/ed25519.key`, `${at}/ed25519.next.key`);
