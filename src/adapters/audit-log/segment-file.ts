@@ -14,12 +14,15 @@ export class SegmentFile {
   #undo = false;
   #unsynced = false;
   #heldUpUntil = 0;
+  /** Its name may not be on the disk yet. */
+  #isNew: boolean;
 
   /** `size`: what is in it already; it is made when it is first written to. */
   constructor(directory: string, number: number, size: number) {
     this.#directory = directory;
     this.number = number;
     this.#size = size;
+    this.#isNew = size === 0;
   }
 
   get size(): number {
@@ -47,10 +50,22 @@ export class SegmentFile {
     if (this.#unsynced) throw new Error(`the disk did not take what was written to ${this.number}.jsonl`);
     try {
       await this.#file?.datasync();
+      if (this.#file !== undefined && this.#isNew) await this.#syncName();
     } catch (error) {
       this.#unsynced = true;
       throw error;
     }
+  }
+
+  /** A file whose name a power cut takes away is gone with all that is in it (fsync(2)). */
+  async #syncName(): Promise<void> {
+    const directory = await open(this.#directory, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+    this.#isNew = false;
   }
 
   /** Whether the disk may not have what was written. */
