@@ -183,8 +183,11 @@ static void a_killed_writer_loses_nothing(unsigned rounds) {
 		pid_t writer = fork();
 		if (writer == 0)
 			write_until_killed(directory, returned, round);
-		/* Spread over the start, the first records and the change of segments. */
-		usleep(300 + (round * 7919) % 12000);
+		/* Spread over the start, the first records and the change of segments, however busy the machine is. */
+		unsigned enough = (round * 7919) % 3500;
+		for (int waited = 0; waited < 200000 && atomic_load(returned) < enough; waited++)
+			usleep(50);
+		usleep(round % 8 * 40);
 		kill(writer, SIGKILL);
 		int status = 0;
 		waitpid(writer, &status, 0);
