@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { NotAFile } from '../adapters/audit-log/line-reader.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { ownHome } from './home.ts';
 
@@ -11,7 +12,8 @@ export function auditDirectory(given?: string): string {
 
 /** What failed while a log was read, as an error for its reader. */
 export function readError(error: unknown, where: string): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof GatekeeperError || code === undefined || syscall === undefined) return error;
-  return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${code}`, where, cause: error });
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  const why = error instanceof NotAFile ? message : syscall === undefined ? undefined : code;
+  if (why === undefined) return error;
+  return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${why}`, where, cause: error });
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditRecord } from '../../core/audit/record.ts';
+import { NotAFile, readSmallFile } from './line-reader.ts';
 import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 
 /**
@@ -58,12 +59,13 @@ export async function* followRecords(
   }
 }
 
-/** The signed note of the last checkpoint, or undefined when there is none. */
+/** The signed note of the last checkpoint, or undefined when there is none. What cannot be one is an empty text: a link, a device, a long file. */
 export function readCheckpointFile(directory: string): string | undefined {
   try {
-    return readFileSync(checkpointPath(directory), 'utf8');
+    return readSmallFile(checkpointPath(directory), LONGEST_NOTE)?.toString() ?? '';
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof NotAFile) return '';
     throw error;
   }
 }
@@ -170,6 +172,7 @@ export function segmentHolding(directory: string, seq: number): number {
   return 0;
 }
 
+const LONGEST_NOTE = 64 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const TAIL_BYTES = 64 * 1024;
 const FOLLOW_MS = 200;

@@ -5,10 +5,10 @@ import { type Checkpoint, parseCheckpoint } from '../../core/audit/checkpoint.ts
 import { compareKept, compareOwnCheckpoint } from '../../core/audit/compare-checkpoint.ts';
 import type { ChainHead } from '../../core/audit/record.ts';
 import { MOST_PROBLEMS, type Problem } from '../../core/audit/verify.ts';
-import { NotAFile, readSmallFile } from './line-reader.ts';
 import type { KeyUse } from './log-verifier.ts';
 import { isSignedByKey } from './prove.ts';
-import { checkpointPath, listSegments, segmentPath } from './segments.ts';
+import { readCheckpointFile } from './read.ts';
+import { listSegments, segmentPath } from './segments.ts';
 import { VerifyAhead } from './verify-ahead.ts';
 import { type FilesVerification, FilesWentAway, verifyFiles } from './verify-files.ts';
 
@@ -85,8 +85,8 @@ export async function verifyLog(
 export const sha256 = (text: string) => hash('sha256', text, 'hex');
 
 async function verifyOnce(directory: string, trust: Trust, options: VerifyOptions): Promise<LogVerification> {
-  const own = readCheckpoint(directory);
-  const note = typeof own === 'string' ? parseCheckpoint(own) : undefined;
+  const own = readCheckpointFile(directory);
+  const note = own === undefined ? undefined : parseCheckpoint(own);
   const kept = parseKept(options.kept ?? []);
   const notes = [...(note ? [note] : []), ...kept.flatMap(({ notes }) => notes), ...(options.expected ?? [])];
   const watched = [...new Set(notes.map(({ size }) => size))].sort((a, b) => a - b);
@@ -159,17 +159,6 @@ function unknownKey({ keys, entries }: FilesVerification, { trusts }: Trust): Pr
   return [{ kind: 'key-unknown', seq: keys[0]?.from ?? 1 }];
 }
 
-/** Undefined when there is none; false for what cannot be one. */
-function readCheckpoint(directory: string): string | false | undefined {
-  try {
-    return readSmallFile(checkpointPath(directory), LONGEST_NOTE)?.toString() ?? false;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof NotAFile) return false;
-    throw error;
-  }
-}
-
 function parseKept(kept: readonly KeptNotes[]) {
   return kept.map(({ holder, notes, given, error }) => {
     const good = notes.map(parseCheckpoint).filter((note) => note !== undefined);
@@ -190,7 +179,6 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-const LONGEST_NOTE = 64 * 1024;
 const MOST_ATTEMPTS = 5;
 const MOST_THREADS = 8;
 const WORTH_THREADS_BYTES = 24 * 1024 * 1024;

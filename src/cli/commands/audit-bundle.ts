@@ -66,7 +66,7 @@ function tell(
 
 function writeError(error: unknown, target: string, directory: string): unknown {
   const { code, path, message } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error;
+  if (code === undefined) return readError(error, directory);
   if (path?.startsWith(`${directory}/`)) return readError(error, directory);
   const why = code === 'EEXIST' ? 'it exists already' : message;
   return new GatekeeperError('GK_OUTPUT', {
