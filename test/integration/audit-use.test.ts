@@ -328,4 +328,17 @@ describe('audit export', () => {
   });
 });
 
+it('a completion offers the latest runs of the log, and nothing that a shell would act on', async () => {
+  const time = new Date().toISOString();
+  await log.append([
+    { action: 'run_create', time, run: '01new', agent: 'fresh' },
+    { action: 'run_create', time, run: '01odd', agent: '$(reboot)' },
+  ]);
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  expect(await runProgram(['completion', 'runs'])).toBe(0);
+  const words = written.mock.calls.map(([text]) => String(text).trim());
+  written.mockRestore();
+  expect(words.slice(0, 4)).toEqual(['last', '01odd', 'fresh', '01new']);
+});
+
 const PATIENT = { timeout: 20_000, interval: 10 };
