@@ -7,6 +7,13 @@ import { API, type DaemonStatus } from '../../src/core/contract/control-api.ts';
 import { openSandbox, type Sandbox } from '../support/sandbox.ts';
 import { Witness } from '../support/servers/witness.ts';
 
+/** Whatever is kept from runs under it is kept by protection alone. */
+const ALL_OF_IT = `version: 1
+name: all
+policies:
+  - { action: [file_read, file_write, file_delete], defaultEffect: allow }
+  - { action: shell_exec, defaultEffect: allow }
+`;
 /** One daemon with a holder of each kind that can be had everywhere. */
 let sandbox: Sandbox;
 let witness: Witness;
@@ -72,6 +79,28 @@ describe('checkpoints', () => {
       const log = readFileSync(`${sandbox.layout.audit}/000001.jsonl`, 'utf8');
       expect(log.match(/"kind":"anchor"[^\n]*late[^\n]*takes no checkpoints/g)).toHaveLength(1);
     }, 20_000);
+  });
+
+  it('are kept from runs, wherever they are', async () => {
+    const [elsewhere, kept] = [`${at('other')}/anchor`, at('kept')];
+    for (const name of ['more', 'plain']) writeFileSync(`${at('other')}/${name}`, 'of no concern\n');
+    const attempts = [
+      `cat '${at('other')}/plain'`,
+      `cat '${elsewhere}'`,
+      `cat '${sandbox.layout.anchorFile}'`,
+      `cat '${sandbox.layout.pinFile}'`,
+      `echo forged >>'${elsewhere}'`,
+      `echo forged >>'${kept}'`,
+      `rm -f '${elsewhere}'`,
+      `mv '${at('other')}/more' '${elsewhere}'`,
+      `mv '${at('other')}' '${at('other')}-gone'`,
+    ];
+    const script = attempts.map((attempt) => `( ${attempt} ) >/dev/null 2>&1 && echo yes || echo no`).join('\n');
+    writeFileSync(join(sandbox.project, 'policy.yaml'), ALL_OF_IT);
+    const run = ['run', '--policy', join(sandbox.project, 'policy.yaml'), '--', 'sh', '-c', script];
+    const { stdout, stderr } = await sandbox.gatekeeper(run);
+    expect([stdout.split('\n').slice(0, -1), stderr]).toEqual([['yes', ...attempts.slice(1).map(() => 'no')], stderr]);
+    expect(readFileSync(elsewhere, 'utf8') + readFileSync(kept, 'utf8')).not.toContain('forged');
   });
 
   it('of a key that is changed go on, and both verify', async () => {
