@@ -95,7 +95,7 @@ export class JournalDrain {
       run.record.position = batch.position;
       run.record.journalPolicy = policy;
       if (batch.position.segment > position.segment) {
-        store.save(run.record);
+        this.#save(run);
         removeSegments(directory, batch.position.segment);
       }
       drained += batch.items.length;
@@ -103,6 +103,15 @@ export class JournalDrain {
     }
     if (drained >= STREAM_RECORDS) this.#streaming.add(run);
     else this.#streaming.delete(run);
+  }
+
+  /** On a full disk it is the removal of what was drained that makes room: whoever reads on without this finds the next segment that is there. */
+  #save(run: Run): void {
+    try {
+      this.#options.store.save(run.record);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
   }
 
   /** The policy in force is what the journal last said it was: a record is told in the terms of the image that judged it. */

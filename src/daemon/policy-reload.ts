@@ -125,9 +125,9 @@ export class PolicyReload<Image> {
     record.policyDigest = digest;
     record.policyName = name;
     record.policyFile = userFile;
-    store.save(record);
     offer(run);
     pushImage(run);
+    store.save(record); // where there is no room for it, the next daemon compiles anew
   }
 
   #event({ record }: Run, fields: Omit<AuditFields, 'time'>): AuditFields {

@@ -1,4 +1,4 @@
-import { isAlive, processArguments, processIdentity } from '../adapters/process/process-identity.ts';
+import { isAlive, processIdentity } from '../adapters/process/process-identity.ts';
 import type { Hello, Supervisor, SupervisorEvents } from '../adapters/supervisor/supervisor-server.ts';
 import { byteText } from '../core/audit/byte-text.ts';
 import { shellStatus } from '../core/audit/journal-record.ts';
@@ -6,6 +6,7 @@ import type { AuditFields } from '../core/audit/record.ts';
 import type { Frame, FrameFields } from '../core/wire/frame.ts';
 import type { Connections } from './connections.ts';
 import type { JournalDrain } from './journal-drain.ts';
+import { killSupervisor } from './kill-supervisor.ts';
 import type { Run } from './run.ts';
 import { isOver } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
@@ -52,7 +53,9 @@ export class Supervisors implements SupervisorEvents {
       return `run ${id} has another supervisor`;
     }
     run.record.supervisor = identity;
-    return undefined;
+    if (known !== null || this.#saved(run)) return undefined;
+    run.record.supervisor = null;
+    return `the state of run ${id} cannot be saved`;
   }
 
   joined(supervisor: Supervisor): void {
@@ -60,7 +63,6 @@ export class Supervisors implements SupervisorEvents {
     run.supervisor?.disconnect();
     run.supervisor = supervisor;
     run.record.state = 'running';
-    this.#options.store.save(run.record);
     if (run.taken !== run.record.policyDigest) this.pushImage(run);
     this.#options.drain.kick(run, 0);
   }
@@ -206,6 +208,17 @@ export class Supervisors implements SupervisorEvents {
     return { ...common, action: 'run_end', status, text: 'the journal has no end' };
   }
 
+  /** Before the supervisor hears that it is welcome: a daemon that comes after this one must know whose run it is. */
+  #saved(run: Run): boolean {
+    try {
+      this.#options.store.save(run.record);
+    } catch (error) {
+      this.#options.say(`run ${run.record.id}: its state cannot be saved: ${error}`);
+      return false;
+    }
+    return true;
+  }
+
   #record(run: Run, fields: Omit<AuditFields, 'time'>): void {
     const { append, now, say } = this.#options;
     append({ ...fields, time: now(), run: run.record.id, agent: run.record.name }).catch((error) =>
@@ -220,17 +233,6 @@ export class Supervisors implements SupervisorEvents {
       work();
     }, ms);
     this.#timers.add(timer);
-  }
-}
-
-/** Only a process that is still the one of HELLO, and still runs for this run, is killed: its number may be somebody else's by now. */
-function killSupervisor({ record }: Run): void {
-  const { supervisor, id } = record;
-  if (supervisor === null || !isAlive(supervisor) || !processArguments(supervisor.pid).includes(id)) return;
-  try {
-    process.kill(supervisor.pid, 'SIGKILL');
-  } catch {
-    // gone meanwhile
   }
 }
 

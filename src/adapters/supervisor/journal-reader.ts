@@ -29,10 +29,16 @@ export function readJournal(directory: string, run: string, from: JournalPositio
 
 /** Removes the segments before one: all of them are in the chain. */
 export function removeSegments(directory: string, before: number): void {
-  for (const name of readdirSync(directory)) {
-    const number = /^journal-(\d{6,})$/.exec(name)?.[1];
-    if (number !== undefined && Number(number) < before) rmSync(`${directory}/${name}`, { force: true });
+  for (const number of segments(directory)) {
+    if (number < before) rmSync(`${directory}/${segmentName(number)}`, { force: true });
   }
+}
+
+function segments(directory: string): number[] {
+  return readdirSync(directory).flatMap((name) => {
+    const number = /^journal-(\d{6,})$/.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
 }
 
 class JournalReader {
@@ -52,7 +58,10 @@ class JournalReader {
   read(): void {
     while (this.items.length < MAX_ITEMS) {
       const fd = open(this.#path(this.position.segment));
-      if (fd === undefined) return;
+      if (fd === undefined) {
+        if (!this.#skipRemoved()) return;
+        continue;
+      }
       try {
         const continues = this.#headerFits(fd)
           ? this.#readSegment(fd)
@@ -67,6 +76,14 @@ class JournalReader {
         number: this.position.number,
       };
     }
+  }
+
+  /** A segment that was drained and removed by a daemon that could not write down that it was. What is missing beyond that, the numbers tell. */
+  #skipRemoved(): boolean {
+    const later = segments(this.#directory).filter((number) => number > this.position.segment);
+    if (later.length === 0) return false;
+    this.position = { ...this.position, segment: Math.min(...later), offset: JOURNAL_HEADER_BYTES };
+    return true;
   }
 
   /** True when the segment is done and the next one continues. */

@@ -57,6 +57,16 @@ describe('reading a journal', () => {
     expect(readdirSync(directory)).toEqual(['journal-000002', 'journal-000003']);
   });
 
+  test('goes on where a segment was removed before that was written down, and says what is missing', () => {
+    const later = [
+      { frames: frames(3, 2), segment: 2, first: 3n, continues: true },
+      { frames: frames(5, 1), segment: 3, first: 5n },
+    ];
+    const taken = { ...JOURNAL_START, number: 2 };
+    expect(told(readJournal(journal(...later), 'r', taken))).toEqual([3, 4, 5]);
+    expect(told(readJournal(journal(later[1]!), 'r', taken))).toEqual(['gap 2', 5]);
+  });
+
   test('passes over what was taken before, so that reading twice gives nothing twice', () => {
     const directory = journal({ frames: frames(1, 5) });
     expect(told(readJournal(directory, 'r', { ...JOURNAL_START, number: 3 }))).toEqual([4, 5]);
