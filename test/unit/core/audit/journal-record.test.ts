@@ -65,6 +65,27 @@ describe('the receipt for a journal record', () => {
     expect(receipt(frame)).toMatchObject({ action: 'action-99', verdict: 'deny', source: 'internal' });
   });
 
+  test.each<[bigint | undefined, string]>([
+    [0n, 'ok'],
+    [2n, 'ENOENT'],
+    [24n, 'EMFILE'],
+    [111n, 'ECONNREFUSED'],
+    [11n, 'EAGAIN'],
+    [510n, '510'],
+    [undefined, 'failed'],
+  ])('tells what became of a call: %s is %s', (ERRNO, result) => {
+    const made = receipt(encodeFrame('RESULT', { TIME_NS, OF: 3n, ERRNO }, 8n));
+    const expected = { action: 'result', n: 8, of: 3, result, run: 'r1', agent: 'claude' };
+    expect(made).toEqual({ ...expected, time: '2026-11-21T06:00:00.123Z' });
+  });
+
+  test('of a grant names who gave it and when', () => {
+    const by = { grant: 'a1', approver: 'me', answered: '2026-11-21T05:00:00.000Z' };
+    const frame = parseFrame(decisionFrame(1n, '/x', 0, 0)) as Frame;
+    const made = journalRecord(frame, { ...context, rule: () => ({ label: 'grants:a1', reason: 'granted', by }) });
+    expect(made).toMatchObject({ verdict: 'allow', rule: 'grants:a1', ...by });
+  });
+
   test('a run’s start carries the image it started with', () => {
     const made = receipt(runStartFrame(1n, new Uint8Array(32).fill(0xab)));
     expect(made).toMatchObject({ action: 'run_start', policy: `sha256:${'ab'.repeat(32)}`, command: 'cat', cwd: '/p' });
