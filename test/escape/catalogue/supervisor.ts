@@ -160,7 +160,7 @@ export const SUPERVISOR: readonly WayOut[] = [
   {
     id: 'E20',
     title: 'a log that cannot be written',
-    tests: [{ file: 'integration/supervision.test.ts', title: 'denies what cannot be recorded' }],
+    tests: [{ file: 'integration/supervision.test.ts', title: 'denies what cannot be recorded, and says so' }],
   },
   {
     id: 'E21',
