@@ -81,15 +81,14 @@ export class ChainVerifier {
     const { hashFrom, hashEnd, sigFrom, sigEnd } = this.#scan;
     if (bytes.length > this.#bare.length) this.#bare = new Uint8Array(bytes.length * 2);
     const bare = this.#bare;
-    bare.set(bytes.subarray(0, hashFrom));
-    let length = hashFrom;
-    const rest = sigEnd === 0 ? hashEnd : sigEnd;
+    let length = bytes.length;
+    bare.set(bytes);
     if (sigEnd !== 0) {
-      bare.set(bytes.subarray(hashEnd, sigFrom), length);
-      length += sigFrom - hashEnd;
+      bare.copyWithin(sigFrom, sigEnd, length);
+      length -= sigEnd - sigFrom;
     }
-    bare.set(bytes.subarray(rest), length);
-    return bare.subarray(0, length + bytes.length - rest);
+    bare.copyWithin(hashFrom, hashEnd, length);
+    return bare.subarray(0, length - (hashEnd - hashFrom));
   }
 
   #judge(text: string): LineFindings {
