@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { requestControl } from '../../src/adapters/control-client/request.ts';
@@ -81,6 +81,37 @@ describe('a log that cannot be written', () => {
     expect(made.receipts('resume')).toMatchObject([{ kind: 'EFBIG', reason: 'halt' }]);
     await made.end('SIGTERM');
     expect(await made.verify()).toMatchObject({ ok: true, losses: [] });
+  });
+});
+
+describe('a log that cannot be written and degrades', () => {
+  test('lets runs start, says so to each, and tells what it did not record before anything else', async () => {
+    const made = new DaemonProcess();
+    running.push(made);
+    mkdirSync(made.layout.config, { recursive: true });
+    writeFileSync(made.layout.auditSettings, 'version: 1\nonFailure: degrade\n');
+    await made.start();
+    const file = `${made.layout.audit}/000001.jsonl`;
+    const { size } = statSync(file);
+    appendFileSync(file, 'somebody else was here'); // whoever finds that does not write behind it
+    await made.createRun();
+    const { id, args, warnings } = await made.createRun();
+    expect(args).toContain('--degrade');
+    expect(warnings).toEqual([
+      expect.stringContaining('warning: onFailure is degrade'),
+      expect.stringMatching(
+        /the audit log cannot be written: .*changed by someone else.*: this run is not recorded until it can/,
+      ),
+    ]);
+    expect(await status(made)).toMatchObject({ auditOnFailure: 'degrade', unrecorded: 2 });
+    truncateSync(file, size);
+    while ((await status(made)).auditError !== undefined) await sleep(20);
+    expect(made.receipts('gap')).toMatchObject([
+      { kind: 'degraded', count: 1, text: 'not recorded, without a verdict: run_create 1' },
+      { run: id, kind: 'degraded', count: 1 },
+    ]);
+    await made.end('SIGTERM');
+    expect(await made.verify()).toMatchObject({ ok: true, losses: made.receipts('gap').map(({ seq }) => seq) });
   });
 });
 
