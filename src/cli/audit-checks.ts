@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { agreements } from '../adapters/anchors/agreement.ts';
+import { agreements, isTrouble } from '../adapters/anchors/agreement.ts';
 import { readAnchors } from '../adapters/anchors/anchors.ts';
 import { readAuditSettings } from '../adapters/audit-settings/read-settings.ts';
 import { statusIfRunning } from '../adapters/control-client/start-daemon.ts';
@@ -28,7 +28,7 @@ async function held(): Promise<Check[]> {
     const settings = readAuditSettings(layout);
     const holders = await readAnchors(settings, layout);
     const states = existsSync(layout.audit) ? await agreements(layout.audit, holders) : [];
-    const wrong = states.filter(({ agreement }) => BAD.has(agreement));
+    const wrong = states.filter((state) => isTrouble(state, settings));
     if (wrong.length > 0) {
       const detail = wrong.map(({ holder, agreement, error }) => `${holder}: ${error ?? agreement}`).join('; ');
       return [check('files', name, false, detail, 'see: gatekeeper audit anchors; then: gatekeeper audit verify')];
@@ -44,5 +44,3 @@ async function held(): Promise<Check[]> {
     return [check('files', name, false, where === '' ? what : `${what} (${where})`, remedy)];
   }
 }
-
-const BAD: ReadonlySet<string> = new Set(['ahead', 'differs', 'unsigned', 'unreadable']);

@@ -1,4 +1,5 @@
 import { originOf, parseCheckpoint, type SignedCheckpoint } from '../../core/audit/checkpoint.ts';
+import type { AuditSettings } from '../../core/audit/settings.ts';
 import { keyOfLog, keysOfLog } from '../audit-log/key-of-log.ts';
 import { resumeTree } from '../audit-log/segment-start.ts';
 import { TreeReader } from '../audit-log/tree-reader.ts';
@@ -17,6 +18,15 @@ export type AnchorState = {
   notes: number;
   error?: string;
 };
+
+/**
+ * Whether somebody should look at it. That a holder has nothing yet is none, since a command may be able to take and not to give; nor is a journal that takes
+ * checkpoints without being asked to, and that this user may not read.
+ */
+export function isTrouble({ agreement, holder }: AnchorState, { anchors }: Pick<AuditSettings, 'anchors'>): boolean {
+  if (agreement === 'unreadable') return !(holder === 'system journal' && anchors.journal === 'auto');
+  return agreement === 'ahead' || agreement === 'differs' || agreement === 'unsigned';
+}
 
 /** Compares each holder's newest checkpoint with the log as it is now; `audit verify` does so with all of them. */
 export async function agreements(directory: string, held: readonly ReadAnchor[]): Promise<AnchorState[]> {

@@ -1,8 +1,9 @@
-import { type AnchorState, agreements } from '../../adapters/anchors/agreement.ts';
+import { type AnchorState, agreements, isTrouble } from '../../adapters/anchors/agreement.ts';
 import { askHolders, readAnchors } from '../../adapters/anchors/anchors.ts';
 import { readCheckpointFile } from '../../adapters/audit-log/read.ts';
 import { readAuditSettings } from '../../adapters/audit-settings/read-settings.ts';
 import { statusIfRunning } from '../../adapters/control-client/start-daemon.ts';
+import type { AuditSettings } from '../../core/audit/settings.ts';
 import type { HomeLayout } from '../../core/contract/home-layout.ts';
 import { auditDirectory, readError } from '../audit-directory.ts';
 import { ownHome } from '../home.ts';
@@ -13,7 +14,8 @@ import { table } from '../render/table.ts';
 export async function auditAnchors({ ask = false, json = false }: { ask?: boolean; json?: boolean }): Promise<number> {
   const layout = ownHome();
   const directory = auditDirectory();
-  const states = await statesOf(layout, directory, ask).catch((error) => {
+  const settings = readAuditSettings(layout);
+  const states = await statesOf(settings, layout, directory, ask).catch((error) => {
     throw readError(error, directory);
   });
   const failing = (await statusIfRunning(layout))?.anchorErrors ?? [];
@@ -23,13 +25,12 @@ export async function auditAnchors({ ask = false, json = false }: { ask?: boolea
   });
   if (json) printJson(rows);
   else print(table(['HOLDER', 'ENTRIES', 'TIME', 'STATE'], rows.map(row), 200));
-  return rows.every((state) => GOOD.has(state.agreement) && state.failure === undefined) ? 0 : 1;
+  return rows.some((state) => isTrouble(state, settings) || state.failure !== undefined) ? 1 : 0;
 }
 
 type Row = AnchorState & { failure?: string };
 
-async function statesOf(layout: HomeLayout, directory: string, ask: boolean): Promise<Row[]> {
-  const settings = readAuditSettings(layout);
+async function statesOf(settings: AuditSettings, layout: HomeLayout, directory: string, ask: boolean): Promise<Row[]> {
   const note = readCheckpointFile(directory);
   const answers = ask && note !== undefined ? await askHolders(settings, layout, note) : [];
   const states = await agreements(directory, await readAnchors(settings, layout));
@@ -58,5 +59,3 @@ const WORDS: Readonly<Record<AnchorState['agreement'], string>> = {
   nothing: 'has given nothing back',
   unreadable: 'cannot be asked',
 };
-/** A command may be able to take checkpoints and not to give them back. */
-const GOOD: ReadonlySet<AnchorState['agreement']> = new Set(['agrees', 'unknown', 'nothing']);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { agreements } from '../../../../src/adapters/anchors/agreement.ts';
+import { type Agreement, agreements, isTrouble } from '../../../../src/adapters/anchors/agreement.ts';
 import { Anchors, holdersOf, readAnchors } from '../../../../src/adapters/anchors/anchors.ts';
 import { JOURNAL_SOCKET } from '../../../../src/adapters/anchors/journal-holder.ts';
 import type { AuditLog } from '../../../../src/adapters/audit-log/audit-log.ts';
@@ -58,6 +58,17 @@ describe('what a holder has of a log', () => {
     const stranger = signed(9999, other, openSigningKey(temporaryDirectory()));
     expect(await statesOf(stranger)).toMatchObject([{ agreement: 'unsigned' }]);
     expect(await statesOf(noteOf('other', 5))).toMatchObject([{ agreement: 'nothing', notes: 1 }]);
+  });
+
+  it('is trouble when it disagrees or cannot be asked, but for a journal that nobody asked for', () => {
+    const settings = (journal: 'auto' | 'required') => ({ anchors: { ...defaultAuditSettings().anchors, journal } });
+    const state = (agreement: Agreement, holder = 'h') => ({ agreement, holder, notes: 0 });
+    const all = ['agrees', 'ahead', 'differs', 'nothing', 'unsigned', 'unknown', 'unreadable'] as const;
+    const bad = all.filter((agreement) => isTrouble(state(agreement), settings('auto')));
+    expect(bad).toEqual(['ahead', 'differs', 'unsigned', 'unreadable']);
+    expect(isTrouble(state('unreadable', 'system journal'), settings('auto'))).toBe(false);
+    expect(isTrouble(state('unreadable', 'system journal'), settings('required'))).toBe(true);
+    return log.close();
   });
 
   it('may be by a key that signs no more', async () => {
