@@ -474,11 +474,11 @@ class LogVerifier:
             self.problem("segment-start-bad")
 
     def change_key(self, members):
-        """Signed by the key before, as every entry, and by the new one over a statement that names both and the log."""
+        """Signed by the key before, as every entry, and by the new one over a statement that names both, the log and all entries before."""
         log, before, new = (members.get(name) for name in ("log", "keyBefore", "key"))
         key, signature = decode_base64(new, 32), decode_base64(members.get("keySig"), 64)
         good = self.keys and log == self.log and decode_base64(before, 32) == self.key and key not in (None, self.key)
-        statement = "gatekeeper key change 1\n%s\n%s\n%s\n" % (log, before, new)
+        statement = "gatekeeper key change 1\n%s\n%s\n%s\n%s\n" % (log, before, new, members["prev"])
         if good and signature and self.ed25519.verify(key, statement.encode(), signature):
             self.keys.append((key, self.seq + 1))
         else:

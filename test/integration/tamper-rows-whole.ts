@@ -189,7 +189,8 @@ const KEYS: Row[] = [
     technique: 'a change of the key of another log is appended',
     kind: 'key-change-bad',
     tamper: (log, { log: made, stranger }) => {
-      const change = { log: '0'.repeat(32), keyBefore: base64(made.key.publicKey), key: base64(stranger.publicKey) };
+      const keys = { keyBefore: base64(made.key.publicKey), key: base64(stranger.publicKey) };
+      const change = { log: '0'.repeat(32), ...keys, prev: recordOf(log.line(log.last)).hash };
       return append(log, keyChangeEntry(change, TIME, stranger.sign), made.key.sign);
     },
   },
@@ -208,6 +209,27 @@ const KEYS: Row[] = [
     tamper: (log, { log: made, stranger }) => {
       const at = append(log, keyChange(log, made.key, stranger, stranger.sign), made.key.sign);
       log.checkpoint = log.sealed(made.key);
+      return at;
+    },
+  },
+];
+
+const OLD_KEY: Row[] = [
+  {
+    technique: 'whoever has the key that was changed writes all before the change anew, with a checkpoint of that time',
+    kind: 'key-change-bad',
+    tamper: (log, { log: made }) => {
+      const at = changeOf(log);
+      const { firstKey } = made;
+      for (const file of log.files.keys()) if (log.begins(file) > at) log.files.delete(file);
+      for (const seq of log.records().map((record) => record.seq)) if (seq > at) log.replace(seq);
+      const forge = (fields: AuditFields) => (fields.verdict === 'deny' ? allowed(fields.target!) : fields);
+      log.rewrite(2, forge, firstKey.sign);
+      const change = log.line(at);
+      log.replace(at);
+      log.checkpoint = log.sealed(firstKey);
+      log.setLines(log.lastFile, [...log.lines(log.lastFile), change]);
+      log.anchor = [];
       return at;
     },
   },
@@ -405,7 +427,7 @@ const CHECKPOINTS: Row[] = [
   },
 ];
 
-export const ROWS_OF_WHOLE: readonly Row[] = [...COPIES, ...KEYS, ...BEGINNINGS, ...CHECKPOINTS];
+export const ROWS_OF_WHOLE: readonly Row[] = [...COPIES, ...KEYS, ...OLD_KEY, ...BEGINNINGS, ...CHECKPOINTS];
 
 /** Behind the last entry. Returns its number. */
 function append(log: LogCopy, fields: AuditFields, sign: Signer['sign']): number {
@@ -417,7 +439,8 @@ function append(log: LogCopy, fields: AuditFields, sign: Signer['sign']): number
 }
 
 function keyChange(log: LogCopy, before: Signer, after: Signer, sign: Signer['sign']): AuditFields {
-  const change = { log: logOf(log), keyBefore: base64(before.publicKey), key: base64(after.publicKey) };
+  const { hash: prev } = recordOf(log.line(log.last));
+  const change = { log: logOf(log), keyBefore: base64(before.publicKey), key: base64(after.publicKey), prev };
   return keyChangeEntry(change, TIME, sign);
 }
 

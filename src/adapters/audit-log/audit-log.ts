@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { keyChangeEntry } from '../../core/audit/key-change.ts';
 import { CompactRange } from '../../core/audit/merkle.ts';
 import type { AuditFields, ChainHead } from '../../core/audit/record.ts';
 import type { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
@@ -109,13 +108,11 @@ export class AuditLog {
    * new key was tried. Rejects when the entry is not there: nothing has changed then.
    */
   async changeKey(signer: LogSigner): Promise<ChainHead> {
-    const records = () => {
+    const records = (): readonly AuditFields[] => {
       const [keyBefore, key] = [this.#signer.publicKey, signer.publicKey].map((it) =>
         Buffer.from(it).toString('base64'),
       );
-      return [
-        keyChangeEntry({ log: this.#place.log, keyBefore: keyBefore!, key: key! }, this.#options.now(), signer.sign),
-      ];
+      return [{ action: 'key_change', time: this.#options.now(), keyBefore: keyBefore!, key: key! }];
     };
     const head = await this.#append({ records, signer });
     await this.writeCheckpoint();
@@ -198,7 +195,7 @@ export class AuditLog {
     this.#requireLock();
     if (this.#segmentIsOver()) await this.#nextSegment();
     const all = this.#file.size === 0 ? [this.#startEntry(), ...records] : records;
-    const { bytes, place } = sealBatch(this.#place, all, this.#signer);
+    const { bytes, place } = sealBatch(this.#place, all, this.#signer, next);
     await this.#file.append(bytes);
     this.#place = place;
     this.#signer = next;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { sealRecord } from '../../core/audit/chain.ts';
+import { keyChangeEntry } from '../../core/audit/key-change.ts';
 import type { CompactRange } from '../../core/audit/merkle.ts';
 import { type AuditFields, type ChainHead, needsSignature } from '../../core/audit/record.ts';
 
@@ -24,18 +25,20 @@ export type LogSigner = {
   whileOpen: <T>(work: () => T) => T;
 };
 
-/** The lines to write behind a place, and the place behind them. */
+/** The lines to write behind a place, and the place behind them. @param next the key that signs from a change on, which stands by all before it */
 export function sealBatch(
   { log, head: from, tree: before, bytes: held }: LogPlace,
   records: readonly AuditFields[],
   signer: LogSigner,
+  next = signer,
 ): { bytes: Buffer; place: LogPlace } {
   let head = from;
   const tree = before.copy();
   let lines = '';
   const seal = () => {
     for (const record of records) {
-      const sealed = sealRecord(record, head, { hash: hashText, sign: signer.sign });
+      const whole = record.action === 'key_change' ? changeTo(next, log, record, head) : record;
+      const sealed = sealRecord(whole, head, { hash: hashText, sign: signer.sign });
       head = sealed.head;
       tree.add(leafOfText(sealed.line));
       lines += `${sealed.line}\n`;
@@ -46,6 +49,11 @@ export function sealBatch(
   else seal();
   const bytes = Buffer.from(lines);
   return { bytes, place: { log, head, tree, bytes: held + bytes.length } };
+}
+
+/** The keys of a change are known when it is asked for, its place in the log only now. */
+function changeTo(next: LogSigner, log: string, { time, key, keyBefore }: AuditFields, head: ChainHead): AuditFields {
+  return keyChangeEntry({ log, key: key!, keyBefore: keyBefore!, prev: head.hash }, time, next.sign);
 }
 
 /** As the hasher's of the line's bytes: Node encodes and hashes a text for less than it makes a buffer of it. */

@@ -91,7 +91,7 @@ describe('a log of several files and keys', () => {
     await log.append([allowed('/a')]);
     const id = JSON.parse(linesOf(`${directory}/${FILES[0]}`)[0]!).log as string;
     const [keyBefore, taken] = [key, laterKey].map(({ publicKey }) => Buffer.from(publicKey).toString('base64'));
-    const change = { log: id, keyBefore: keyBefore!, key: taken! };
+    const change = { log: id, keyBefore: keyBefore!, key: taken!, prev: log.head.hash };
     await log.append([keyChangeEntry(change, '2026-11-21T06:00:00.123Z', key.sign)]);
     await log.close();
     expect(await kindsOf(directory)).toEqual(['3 key-change-bad']);
