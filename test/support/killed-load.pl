@@ -18,5 +18,5 @@ for (my $turn = 1;; $turn++) {
     try_name("logged-$turn");
     try_name("denied-$turn");
     try_name('denied-again');
-    select(undef, undef, undef, 0.1) if $turn % 4 == 0;
+    select(undef, undef, undef, 0.2) if $turn % 4 == 0;
 }
