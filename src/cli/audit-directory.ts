@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { NotAFile } from '../adapters/audit-log/line-reader.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { ownHome } from './home.ts';
@@ -8,6 +8,15 @@ export function auditDirectory(given?: string): string {
   const directory = given ?? ownHome().audit;
   if (!existsSync(directory)) throw new GatekeeperError('GK_AUDIT_MISSING', { where: directory });
   return directory;
+}
+
+/** Whether it is this user's own log, and no copy of it. */
+export function isOwnLog(directory: string): boolean {
+  try {
+    return realpathSync(directory) === realpathSync(ownHome().audit);
+  } catch {
+    return false;
+  }
 }
 
 /** What failed while a log was read, as an error for its reader. */

@@ -1,12 +1,7 @@
 import { type LogEntry, readEntries } from '../adapters/audit-log/entries.ts';
-import { readCheckpointFile } from '../adapters/audit-log/read.ts';
-import { publicKeyFile, readPublicKeyFile, verifyWith } from '../adapters/keys/public-key.ts';
-import { sha256 } from '../adapters/policy-files/digest.ts';
-import { hashedText, isSignature, recordStatement } from '../core/audit/chain.ts';
-import { parseCheckpoint } from '../core/audit/checkpoint.ts';
 import { entryFilter } from '../core/audit/entry-filter.ts';
 import type { AuditRecord } from '../core/audit/record.ts';
-import { ownHome } from './home.ts';
+import { type Proof, proofOf } from './receipt-proof.ts';
 import { questionOf, questionText } from './receipt-question.ts';
 import { type RuleOfReceipt, ruleOf, wayToAllow } from './receipt-rule.ts';
 import { keptImage } from './run-in-log.ts';
@@ -37,14 +32,6 @@ export type RunOfReceipt = {
   cwd: string | null;
   simulate: boolean;
   enforce: string | null;
-};
-
-/** `signature`: by the key of this user, by another, or none, which plain allows have. `covered`: by the checkpoint of so many entries. */
-export type Proof = {
-  hashFits: boolean;
-  signature: 'own' | 'other' | 'none' | 'unknown';
-  checkpoint: number | null;
-  covered: boolean;
 };
 
 /** Reads the whole log once, for what else the run has to do with the entry. */
@@ -104,22 +91,4 @@ function describe(run: RunOfReceipt, { command, cwd, simulate, enforce }: AuditR
   run.cwd = cwd ?? run.cwd;
   run.simulate = simulate ?? run.simulate;
   run.enforce = enforce ?? run.enforce;
-}
-
-function proofOf(directory: string, record: AuditRecord, line: string): Proof {
-  const note = readCheckpointFile(directory);
-  const checkpoint = (note === undefined ? undefined : parseCheckpoint(note))?.size ?? null;
-  return {
-    hashFits: sha256(hashedText(line, record)) === record.hash,
-    signature: signatureOf(record),
-    checkpoint,
-    covered: checkpoint !== null && record.seq <= checkpoint,
-  };
-}
-
-function signatureOf({ sig, hash }: AuditRecord): Proof['signature'] {
-  if (sig === undefined) return 'none';
-  const key = readPublicKeyFile(publicKeyFile(ownHome().keys));
-  if (!key) return 'unknown';
-  return isSignature(sig) && verifyWith(key)(recordStatement(hash), sig) ? 'own' : 'other';
 }

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
-import type { Proof, ReceiptAccount, RunOfReceipt } from '../receipt-account.ts';
+import type { ReceiptAccount, RunOfReceipt } from '../receipt-account.ts';
+import type { Proof } from '../receipt-proof.ts';
 import type { RuleOfReceipt } from '../receipt-rule.ts';
 import { durationText } from './amounts.ts';
 import { localTime } from './clock.ts';
@@ -168,24 +169,26 @@ function otherRows(record: AuditRecord): Row[] {
     .map(([name, value]): Row => [visible(name), visible(String(value))]);
 }
 
-function proofText({ seq }: AuditRecord, { hashFits, signature, checkpoint, covered }: Proof): string {
+function proofText({ seq }: AuditRecord, { hashFits, signature, signer, checkpoint, covered }: Proof): string {
   const hash = hashFits ? 'the hash fits' : paint('red', 'the hash does NOT fit: the entry was changed');
   const cover = covered
     ? `within the checkpoint of ${checkpoint}`
     : checkpoint === null
       ? 'there is no checkpoint'
       : `not yet within the checkpoint of ${checkpoint}, which is before ${seq}`;
-  return `${hash}; ${SIGNATURES[signature]}; ${cover}`;
+  return `${hash}; ${SIGNATURES[signature](signer)}; ${cover}`;
 }
 
 const INDENT = 9;
 const COPIED: ReadonlySet<string> = new Set(['to allow', 'see also']);
-const SIGNATURES = {
-  own: 'signed by the key of this user',
-  other: 'signed by another key than that of this user (see: gatekeeper audit verify)',
-  none: 'without a signature of its own',
-  unknown: 'signed; the public key is not there to check it',
-} as const;
+const SIGNATURES: Readonly<Record<Proof['signature'], (signer: string | null) => string>> = {
+  own: () => 'signed by the key of this user',
+  'cross-signed': (signer) => `signed by ${signer}, another key of this log, cross-signed with the key of this user`,
+  other: (signer) =>
+    `${signer === null ? 'the signature is NOT by the key of this log' : `signed by ${signer}, which is not trusted here`} (see: gatekeeper audit verify)`,
+  none: () => 'without a signature of its own',
+  unknown: () => 'signed; no key is known here to check it with',
+};
 /** What the page has said in one way or another. */
 const SAID: ReadonlySet<string> = new Set([
   ...[
