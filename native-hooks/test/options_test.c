@@ -19,10 +19,10 @@ static int parse(const char *const *words, struct gk_options *out) {
 
 static void reads_a_complete_command_line(void) {
 	struct gk_options o;
-	const char *const argv[] = {"gk", COMPLETE, "--simulate", "--verbose", "--", "ls", "--run", NULL};
+	const char *const argv[] = {"gk", COMPLETE, "--simulate", "--degrade", "--verbose", "--", "ls", "--run", NULL};
 	CHECK(parse(argv, &o) == 0);
 	CHECK(strcmp(o.run, "r-1") == 0 && strcmp(o.run_dir, "/s/r-1") == 0 && strcmp(o.image, "/s/i") == 0 && strcmp(o.socket, "/s/k") == 0);
-	CHECK(o.proxy_port == 1 && o.transparent_port == 65535 && o.simulate && o.verbose);
+	CHECK(o.proxy_port == 1 && o.transparent_port == 65535 && o.simulate && o.degrade && o.verbose);
 	CHECK(strcmp(o.program[0], "ls") == 0 && strcmp(o.program[1], "--run") == 0 && o.program[2] == NULL);
 }
 
