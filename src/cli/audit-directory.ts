@@ -6,8 +6,18 @@ import { ownHome } from './home.ts';
 /** The log's directory: the given one, or this user's. Throws GK_AUDIT_MISSING when it does not exist. */
 export function auditDirectory(given?: string): string {
   const directory = given ?? ownHome().audit;
-  if (!existsSync(directory)) throw new GatekeeperError('GK_AUDIT_MISSING', { where: directory });
+  if (!existsSync(directory)) throw noLog(directory, given !== undefined);
   return directory;
+}
+
+/** @param given whether somebody named the directory */
+export function noLog(where: string, given: boolean): GatekeeperError {
+  if (!given) return new GatekeeperError('GK_AUDIT_MISSING', { where });
+  return new GatekeeperError('GK_AUDIT_MISSING', {
+    what: 'there is no audit log in the directory',
+    where,
+    remedy: 'name the one in which its files lie (000001.jsonl and so on): --log DIRECTORY',
+  });
 }
 
 /** Whether it is this user's own log, and no copy of it. */

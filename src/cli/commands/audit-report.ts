@@ -1,16 +1,14 @@
 import { readCheckpointFile, readRecords } from '../../adapters/audit-log/read.ts';
-import { verifyLog } from '../../adapters/audit-log/verify-log.ts';
-import { fingerprint, publicKeyFile, readPublicKeyFile, verifyKey } from '../../adapters/keys/public-key.ts';
 import { writeFileAtomic } from '../../adapters/process/atomic-file.ts';
 import { PROBLEMS } from '../../core/audit/verify.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 import { auditDirectory } from '../audit-directory.ts';
-import { ownHome } from '../home.ts';
 import { printJson } from '../render/print.ts';
 import { tellUser } from '../render/tell-user.ts';
 import { reportPage, type Verified } from '../report/page.ts';
 import { type RunReport, RunReporter } from '../report/run-report.ts';
 import { findLoggedRun } from '../run-in-log.ts';
+import { verifyHere } from '../verify-here.ts';
 
 export type ReportOptions = { output?: string; verify?: boolean; json?: boolean };
 
@@ -20,12 +18,12 @@ export async function auditReport(
   { output, verify = true, json = false }: ReportOptions,
 ): Promise<number> {
   const { id, name } = findLoggedRun(wanted, () => false);
+  const verified = verify ? await verifyForPage() : undefined;
   const report = collect(id);
   if (json) {
-    printJson(asData(report));
-    return 0;
+    printJson({ ...asData(report), verified: verified ?? null });
+    return verified?.ok === false ? 1 : 0;
   }
-  const verified = verify ? await verifyForPage() : undefined;
   const page = reportPage(report, verified, new Date().toISOString());
   const path = output ?? `gatekeeper-${fileName(name, id)}.html`;
   if (path === '-') process.stdout.write(page);
@@ -42,19 +40,20 @@ function collect(id: string): RunReport {
   return reporter.end();
 }
 
+/** As `audit verify` does it. */
 async function verifyForPage(): Promise<Verified> {
-  const keyFile = publicKeyFile(ownHome().keys);
-  const key = readPublicKeyFile(keyFile);
-  if (!key) throw new GatekeeperError('GK_AUDIT_KEY', { where: keyFile });
-  const { ok, entries, problems } = await verifyLog(auditDirectory(), verifyKey(key));
+  const { result, by, keys } = await verifyHere(auditDirectory());
+  const { ok, entries, problems, kept } = result;
   const [first] = problems;
   return {
     ok,
     text: ok
       ? `Verified: all ${entries} entries of the log, their signatures and the checkpoint fit together.`
-      : `The log does NOT verify: entry ${first?.seq}: ${first && PROBLEMS[first.kind]}.`,
+      : `The log does NOT verify: ${first && first.seq > 0 ? `entry ${first.seq}: ` : ''}${first && PROBLEMS[first.kind]}.`,
+    trusted: by,
+    signedBy: keys,
+    comparedWith: kept.map(({ holder, compared, error }) => ({ holder, compared, ...(error && { error }) })),
     checkpoint: readCheckpointFile(auditDirectory()),
-    fingerprint: fingerprint(key),
   };
 }
 

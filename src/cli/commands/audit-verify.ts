@@ -1,22 +1,16 @@
-import { realpathSync } from 'node:fs';
-import { readAnchors } from '../../adapters/anchors/anchors.ts';
-import { readBundleNotes } from '../../adapters/audit-log/bundle-notes.ts';
 import { readLine, readSmallFile } from '../../adapters/audit-log/line-reader.ts';
 import { segmentPath } from '../../adapters/audit-log/segments.ts';
-import { type KeptNotes, type LogVerification, verifyLog } from '../../adapters/audit-log/verify-log.ts';
-import { readAuditSettings } from '../../adapters/audit-settings/read-settings.ts';
-import { fingerprint } from '../../adapters/keys/public-key.ts';
+import type { KeptNotes, LogVerification } from '../../adapters/audit-log/verify-log.ts';
 import { parseCheckpoint } from '../../core/audit/checkpoint.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { LOOKS_LIKE, PROBLEMS, type Problem } from '../../core/audit/verify.ts';
 import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
-import { auditDirectory, readError } from '../audit-directory.ts';
-import { type TrustOptions, trustOf } from '../audit-trust.ts';
-import { ownHome } from '../home.ts';
+import { auditDirectory, noLog } from '../audit-directory.ts';
+import type { TrustOptions } from '../audit-trust.ts';
 import { print, printJson } from '../render/print.ts';
-import { ProgressLine } from '../render/progress-line.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { verificationText } from '../render/verification-text.ts';
+import { verifyHere } from '../verify-here.ts';
 
 export type VerifyOptions = TrustOptions & {
   log?: string;
@@ -28,43 +22,17 @@ export type VerifyOptions = TrustOptions & {
 
 /** Checks the log with the public key alone; needs no daemon and no private key. Exits 1 when anything does not fit. */
 export async function auditVerify(options: VerifyOptions): Promise<number> {
-  const { log, json = false, sinceCheckpoint, expect, anchors = true } = options;
+  const { log, json = false, sinceCheckpoint, expect } = options;
   const directory = auditDirectory(log);
-  const isOwn = isOwnLog(directory);
-  const trust = trustOf(options, isOwn);
   const expected = expect === undefined ? [] : [parseExpected(expect)];
   const given = sinceCheckpoint === undefined ? [] : [givenCheckpoint(sinceCheckpoint)];
-  const kept = [...given, ...(anchors ? await keptNotes(directory, isOwn) : [])];
-  const line = new ProgressLine();
-  const result = await verifyLog(directory, trust, {
-    ...{ kept, expected },
-    progress: ({ entries, bytes, totalBytes }) =>
-      line.update((seconds) => progressText(entries, bytes / Math.max(1, totalBytes), entries / seconds)),
-  })
-    .catch((error) => {
-      throw readError(error, directory);
-    })
-    .finally(() => line.clear());
-  const keys = result.keys.map(({ key }) => fingerprint(Buffer.from(key, 'base64')));
+  const { result, by, keys } = await verifyHere(directory, { ...options, given, expected });
+  // Nothing that is nowhere missed was never a log: whoever named a wrong directory is not told that all is well.
+  if (result.ok && result.files === 0) throw noLog(directory, log !== undefined);
   const record = recordAt(directory, result.problems[0]);
-  if (json) printJson(asJson(result, { directory, trusted: trust.by, keys, record }));
-  else print(verificationText({ result, directory, by: trust.by, keys, about: aboutText(record) }));
+  if (json) printJson(asJson(result, { directory, trusted: by, keys, record }));
+  else print(verificationText({ result, directory, by, keys, about: aboutText(record) }));
   return result.ok ? 0 : 1;
-}
-
-function isOwnLog(directory: string): boolean {
-  try {
-    return realpathSync(directory) === realpathSync(ownHome().audit);
-  } catch {
-    return false;
-  }
-}
-
-/** What others hold of this user's own log; of any other one, what lies with it in a bundle. */
-async function keptNotes(directory: string, isOwn: boolean): Promise<KeptNotes[]> {
-  if (!isOwn) return readBundleNotes(directory);
-  const layout = ownHome();
-  return await readAnchors(readAuditSettings(layout), layout);
 }
 
 function givenCheckpoint(file: string): KeptNotes {
@@ -92,9 +60,6 @@ function parseExpected(text: string): { holder: string; size: number; root: stri
     remedy: 'take them from what an earlier verification printed, as in --expect 1234:ROOT',
   });
 }
-
-const progressText = (entries: number, share: number, rate: number): string =>
-  `verifying: ${entries} entries, ${Math.floor(share * 100)}%, ${Math.round(rate)} a second`;
 
 /** The entry that a problem is about, as far as it can be read: nothing that it says is proven. */
 function recordAt(directory: string, problem: Problem | undefined): AuditRecord | undefined {

@@ -14,7 +14,12 @@ export type Verified = {
   text: string;
   /** The signed note that covers the entries; undefined when there is none. */
   checkpoint: string | undefined;
-  fingerprint: string;
+  /** Whose signatures were believed, in words. */
+  trusted: string;
+  /** Fingerprints of the log's keys. */
+  signedBy: readonly string[];
+  /** Who else holds checkpoints, and how many of them were of this log. */
+  comparedWith: readonly { holder: string; compared: number; error?: string }[];
 };
 
 /** A page about one run that needs nothing else: no scripts, no other files, and nothing in it can be made to act. */
@@ -90,5 +95,18 @@ function evidence({ tally }: RunReport, verified: Verified | undefined, made: st
     verified?.checkpoint &&
     html`<p class="soft">The log at that moment, as a signed note (C2SP tlog-checkpoint). Kept elsewhere, it shows whether the log was changed since:</p><pre class="mono">${lines(verified.checkpoint)}</pre>`;
   return html`<h2>Evidence</h2><div class="card"><p>This page was made from ${range}, on ${made}. It is a copy for reading; the log is the evidence: <code>gatekeeper audit verify</code>, and for one entry <code>gatekeeper audit prove SEQ</code>.</p>
-${state}<dl>${ends}${verified && html`<dt>Signed with</dt><dd><code>${verified.fingerprint}</code></dd>`}</dl>${note}</div>`;
+${state}<dl>${ends}${verified && trustRows(verified)}</dl>${note}</div>`;
+}
+
+/** What the verification rested on, without which its result says little. */
+function trustRows({ trusted, signedBy, comparedWith }: Verified): Html {
+  const asked = comparedWith.map(
+    ({ holder, compared, error }) =>
+      html`<div>${holder}: ${compared} ${compared === 1 ? 'checkpoint' : 'checkpoints'} compared${error && `; ${error}`}</div>`,
+  );
+  const nobody = comparedWith.every(({ compared }) => compared === 0)
+    ? html`<div>nobody else that was asked: an older copy of the whole log would look the same</div>`
+    : undefined;
+  const signers = signedBy.map((key) => html`<div><code>${key}</code></div>`);
+  return html`<dt>Key trusted</dt><dd><code>${trusted}</code></dd><dt>Signed by</dt><dd>${signers}</dd><dt>Compared with</dt><dd>${asked}${nobody}</dd>`;
 }
