@@ -28,6 +28,7 @@ export function addAudit(program: Command, done: Done): void {
       'Say everything about one entry: what was tried and by whom, the verdict and the rule behind it, what became of it, how it is proven, and how to allow it.',
     )
     .argument('<entry>', 'number of the entry; last: the latest; denied: the latest that was denied')
+    .option('--run <run>', 'with last or denied: of this run (identifier, its beginning, or name; last: the latest)')
     .option('--log <directory>', 'log to read (default: the one of this user)')
     .addOption(json())
     .action(async (entry, options) => done(await (await import('./commands/audit-show.ts')).auditShow(entry, options)));
@@ -111,7 +112,7 @@ function addExport(audit: Command, done: Done): void {
       done(
         options.bundle === undefined
           ? await (await import('./commands/audit-export.ts')).auditExport(options)
-          : await (await import('./commands/audit-bundle.ts')).auditBundle(options.bundle),
+          : await (await import('./commands/audit-bundle.ts')).auditBundle(options),
       ),
     );
 }

@@ -9,6 +9,7 @@ import { ocsfEvent } from '../core/export/ocsf.ts';
 import { otlpRequest } from '../core/export/otlp.ts';
 import { visible } from '../core/text/visible.ts';
 import type { ExportFormat } from './export-formats.ts';
+import { whyNotWritten } from './why-not-written.ts';
 
 /** Where entries go. */
 export type Sink = {
@@ -88,7 +89,7 @@ function opened(path: string, append: boolean): number {
     // Whoever may read the log may read this, and nobody else.
     return openSync(path, append ? 'a' : 'w', 0o600);
   } catch (cause) {
-    throw undelivered('the file cannot be written', path, cause);
+    throw undelivered(`the file cannot be written: ${whyNotWritten(cause)}`, path, cause);
   }
 }
 
@@ -96,7 +97,7 @@ function writeAll(fd: number, bytes: Buffer, path: string): void {
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
   } catch (cause) {
-    throw undelivered(`the file cannot be written: ${(cause as Error).message}`, path, cause);
+    throw undelivered(`the file cannot be written: ${whyNotWritten(cause)}`, path, cause);
   }
 }
 

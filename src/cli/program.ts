@@ -24,6 +24,7 @@ export async function runProgram(args: string[]): Promise<number> {
         .replace(/^error: /, '')
         .replace(/\n/g, ' ')
         .replace(/\.$/, ''),
+      remedy: `see: ${commandMeant(program, args)} --help`,
       cause: error,
     });
   }
@@ -49,6 +50,19 @@ export function buildProgram(done: Done = () => {}): Command {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   return program;
+}
+
+/** How far the words lead into the tree of verbs: whose help tells what would have been understood. */
+function commandMeant(program: Command, args: readonly string[]): string {
+  let command = program;
+  let path = program.name();
+  for (const word of args) {
+    const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (!next) break;
+    command = next;
+    path += ` ${next.name()}`;
+  }
+  return path;
 }
 
 function everyCommand(command: Command): Command[] {

@@ -72,7 +72,7 @@ function wayToReach(record: AuditRecord): string | undefined {
   if (rules[0]) return `gatekeeper net allow ${rules[0].destinations.join(' ')}`;
   const [apart] = notSuggested;
   if (!apart) return undefined;
-  return apart.command === null ? `not suggested: ${apart.because}` : `${apart.command}; but ${apart.because}`;
+  return apart.command === null ? `not suggested: ${apart.because}` : `${apart.command}; note: ${apart.because}`;
 }
 
 function subjectOf(asked: Exclude<Asked, { action: 'shell_exec' }>): string {

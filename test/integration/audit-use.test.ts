@@ -259,6 +259,18 @@ describe('audit show', () => {
     await expect(audit('show', '99999')).rejects.toMatchObject({ code: 'GK_AUDIT_ENTRY' });
     await expect(audit('show', 'first')).rejects.toMatchObject({ code: 'GK_USAGE' });
   });
+
+  it('finds the last of one run', async () => {
+    const last = async (run: string) =>
+      (JSON.parse((await audit('show', 'last', '--run', run, '--json')).stdout) as { record: AuditRecord }).record.run;
+    expect([await last(RUN), await last(OTHER)]).toEqual([RUN, OTHER]);
+    await expect(audit('show', 'denied', '--run', 'none')).rejects.toMatchObject({ code: 'GK_AUDIT_ENTRY' });
+    await expect(audit('show', '3', '--run', RUN)).rejects.toMatchObject({ code: 'GK_USAGE' });
+  });
+
+  it('says what an entry of the log itself is', async () => {
+    expect(await show('1')).toMatch(/^what +the first entry of a log: its identifier and its first key$/m);
+  });
 });
 
 describe('audit export', () => {
@@ -271,6 +283,23 @@ describe('audit export', () => {
   it.each(['ocsf', 'cef'])('gives a line of %s for each entry that is wanted', async (format) => {
     const { stdout, status } = await audit('export', '--format', format, '--run', RUN, '--denied');
     expect([stdout.match(/\n/g)?.length, status]).toEqual([2 + 6, 0]);
+  });
+
+  it.each([
+    ['a bundle of a part', ['--bundle', '/nonexistent/b', '--header-file', 'x'], /--header-file does not go with it/],
+    ['a bundle in a form', ['--bundle', '/nonexistent/b', '--format', 'cef'], /--format does not go with it/],
+    ['headers for a file', ['--header', 'x=1'], /nothing is sent/],
+  ])('refuses %s', async (_name, options, what) => {
+    await expect(audit('export', ...options)).rejects.toMatchObject({
+      code: 'GK_USAGE',
+      what: expect.stringMatching(what),
+    });
+  });
+
+  it('says in few words why a file cannot be written', async () => {
+    await expect(audit('export', '-o', join(sandbox.root, 'none', 'x'))).rejects.toMatchObject({
+      what: 'the file cannot be written: its directory does not exist',
+    });
   });
 
   it('exits with 1 where the log has lines that are no entries', async () => {

@@ -19,9 +19,14 @@ import { visible } from '../../core/text/visible.ts';
 import { auditDirectory, readError } from '../audit-directory.ts';
 import { installation, ownHome } from '../home.ts';
 import { tellUser } from '../render/tell-user.ts';
+import { whyNotWritten } from '../why-not-written.ts';
+
+/** What else `audit export` takes does not go with it. */
+export type BundleOptions = { bundle: string; format?: string };
 
 /** Writes a directory that whoever has the fingerprint can verify anywhere. Exits 1 when what is in it does not verify. */
-export async function auditBundle(target: string): Promise<number> {
+export async function auditBundle({ bundle: target, ...others }: BundleOptions): Promise<number> {
+  refuseOthers(others);
   const layout = ownHome();
   const directory = auditDirectory();
   const key = readPublicKeyFile(publicKeyFile(layout.keys));
@@ -50,31 +55,46 @@ export async function auditBundle(target: string): Promise<number> {
   return wrong === undefined ? 0 : 1;
 }
 
+function refuseOthers(others: { format?: string }): void {
+  const [other] = Object.entries(others).filter(([name, value]) => name !== 'format' || value !== 'jsonl');
+  if (other === undefined) return;
+  const option = other[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new GatekeeperError('GK_USAGE', {
+    what: `--bundle takes the whole log of this user, and --${option} does not go with it`,
+    remedy: 'leave one of the two out',
+  });
+}
+
 function tell(
   { entries, files, images, missingImages }: Bundle,
   target: string,
   key: string,
   wrong: string | undefined,
 ) {
-  tellUser(`gatekeeper: wrote ${visible(target)}: ${entries} entries in ${files} files, ${images} policy images`);
+  tellUser(
+    `gatekeeper: wrote ${visible(target)}: ${count(entries, 'entry', 'entries')} in ${count(files, 'file', 'files')}, ${count(images, 'policy image', 'policy images')}`,
+  );
   if (missingImages.length > 0) {
-    tellUser(`gatekeeper: ${missingImages.length} policy images that entries name are no longer here`);
+    const some = count(missingImages.length, 'policy image', 'policy images');
+    tellUser(`gatekeeper: no longer here, though entries name it: ${some}`);
   }
   if (wrong !== undefined) tellUser(`gatekeeper: what is in it does NOT verify: ${wrong}`);
   tellUser(`gatekeeper: give the fingerprint to whoever verifies it by another way: ${key}`);
 }
 
 function writeError(error: unknown, target: string, directory: string): unknown {
-  const { code, path, message } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
   if (code === undefined) return readError(error, directory);
   if (path?.startsWith(`${directory}/`)) return readError(error, directory);
-  const why = code === 'EEXIST' ? 'it exists already' : message;
   return new GatekeeperError('GK_OUTPUT', {
-    what: `the bundle cannot be written: ${why}`,
+    what: `the bundle cannot be written: ${whyNotWritten(error)}`,
     where: target,
+    remedy: 'name a directory that does not exist yet, in one that does',
     cause: error,
   });
 }
+
+const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
 
 const anchorNames = (kept: readonly { notes: readonly string[] }[]): string =>
   kept.map(({ notes }, at) => (notes.length === 0 ? '' : ` --anchor anchors/${at + 1}.notes`)).join('');

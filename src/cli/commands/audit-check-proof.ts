@@ -33,11 +33,17 @@ function readProof(file: string): EntryProof | GrowthProof {
   try {
     text = readSmallFile(file, LONGEST_PROOF)?.toString();
   } catch (cause) {
-    throw new GatekeeperError('GK_USAGE', { what: 'the proof cannot be read', where: file, cause });
+    throw new GatekeeperError('GK_USAGE', {
+      ...{ what: 'the proof cannot be read', where: file, cause },
+      remedy: 'name a file that gatekeeper audit prove wrote',
+    });
   }
   const proof = text === undefined ? undefined : parseProof(text);
   if (proof === undefined)
-    throw new GatekeeperError('GK_AUDIT_PROOF', { what: 'the file is not a proof', where: file });
+    throw new GatekeeperError('GK_AUDIT_PROOF', {
+      ...{ what: 'the file is not a proof', where: file },
+      remedy: 'name a file that gatekeeper audit prove wrote',
+    });
   return proof;
 }
 

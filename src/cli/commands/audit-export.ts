@@ -91,6 +91,13 @@ function endpointFor(
   format: ExportFormat,
   { to, output, header, headerFile }: ExportOptions,
 ): OtlpEndpoint | undefined {
+  const isSent = format === 'otlp' && output === undefined;
+  if (!isSent && (header !== undefined || headerFile !== undefined)) {
+    throw new GatekeeperError('GK_USAGE', {
+      what: 'headers go to a collector, and nothing is sent to one',
+      remedy: 'add --format otlp --to URL, or leave the headers out',
+    });
+  }
   if (format !== 'otlp') {
     if (to === undefined) return undefined;
     throw new GatekeeperError('GK_USAGE', {

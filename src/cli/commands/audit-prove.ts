@@ -38,7 +38,10 @@ function readKept(file: string): string {
   try {
     return readSmallFile(file, LONGEST_NOTE)?.toString() ?? '';
   } catch (cause) {
-    throw new GatekeeperError('GK_USAGE', { what: 'the checkpoint cannot be read', where: file, cause });
+    throw new GatekeeperError('GK_USAGE', {
+      ...{ what: 'the checkpoint cannot be read', where: file, cause },
+      remedy: 'name a copy of the file named checkpoint beside the log',
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { reportPage, type Verified } from '../report/page.ts';
 import { type RunReport, RunReporter } from '../report/run-report.ts';
 import { findLoggedRun } from '../run-in-log.ts';
 import { verifyHere } from '../verify-here.ts';
+import { whyNotWritten } from '../why-not-written.ts';
 
 export type ReportOptions = { output?: string; verify?: boolean; json?: boolean };
 
@@ -61,8 +62,12 @@ function write(path: string, page: string): void {
   try {
     writeFileAtomic(path, page);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GatekeeperError('GK_OUTPUT', { what: `the report cannot be written: ${why}`, where: path, cause });
+    throw new GatekeeperError('GK_OUTPUT', {
+      what: `the report cannot be written: ${whyNotWritten(cause)}`,
+      where: path,
+      remedy: 'name another file: -o FILE',
+      cause,
+    });
   }
   tellUser(`gatekeeper: wrote ${path}`);
 }

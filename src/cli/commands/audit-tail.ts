@@ -6,6 +6,7 @@ import { untilInterrupted } from '../interrupted.ts';
 import { print } from '../render/print.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { ReceiptColumns } from '../render/receipt-columns.ts';
+import { tellUser } from '../render/tell-user.ts';
 
 export type TailOptions = EntryOptions & {
   lines?: number;
@@ -25,7 +26,10 @@ export async function auditTail(options: TailOptions): Promise<number> {
   const last = lastEntries(directory, filter, lines, end);
   const show = json ? asLine : asText(last, utc);
   for (const entry of last) show(entry);
-  if (!follow) return 0;
+  if (!follow) {
+    if (last.length === 0 && lines > 0) tellUser('gatekeeper: the log has no such entries');
+    return 0;
+  }
   for await (const { entries } of followEntries(directory, filter, end, untilInterrupted())) entries.forEach(show);
   return 0;
 }

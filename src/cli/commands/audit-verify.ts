@@ -40,7 +40,10 @@ function givenCheckpoint(file: string): KeptNotes {
   try {
     text = readSmallFile(file, LONGEST_NOTE)?.toString();
   } catch (cause) {
-    throw new GatekeeperError('GK_USAGE', { what: 'the checkpoint cannot be read', where: file, cause });
+    throw new GatekeeperError('GK_USAGE', {
+      ...{ what: 'the checkpoint cannot be read', where: file, cause },
+      remedy: 'name a copy of the file named checkpoint beside the log',
+    });
   }
   if (text === undefined || parseCheckpoint(text) === undefined) {
     throw new GatekeeperError('GK_USAGE', {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { AuditRecord } from '../../core/audit/record.ts';
+import { AUDIT_EVENT } from '../../core/audit/record-members.ts';
 import { visible, visibleShort } from '../../core/text/visible.ts';
 import type { ReceiptAccount, RunOfReceipt } from '../receipt-account.ts';
 import type { Proof } from '../receipt-proof.ts';
@@ -16,7 +17,7 @@ import { widthOf } from './width.ts';
 export function receiptPage(account: ReceiptAccount, columns = Number.POSITIVE_INFINITY): string {
   const { record, run, rule, pierced, policy, result, alike, proof, toAllow, next } = account;
   const rows: Row[] = [
-    ['what', WHAT[record.action] ?? ''],
+    ['what', whatText(record.action)],
     ...bytesRows(record),
     ...connectionRows(record),
     ['by', programText(record)],
@@ -45,6 +46,9 @@ export function receiptPage(account: ReceiptAccount, columns = Number.POSITIVE_I
   ];
   return [heading(record), ...rows.filter(([, text]) => text !== '').map((row) => rowText(row, columns))].join('\n');
 }
+
+const whatText = (action: string): string =>
+  WHAT[action] ?? (AUDIT_EVENT as Readonly<Record<string, string>>)[action]?.replaceAll('`', '') ?? '';
 
 type Row = [name: string, text: string];
 
@@ -166,7 +170,7 @@ function alikeText({ action, verdict }: AuditRecord, { receipts, times }: Receip
 function otherRows(record: AuditRecord): Row[] {
   return Object.entries(record)
     .filter(([name, value]) => value !== undefined && !SAID.has(name))
-    .map(([name, value]): Row => [visible(name), visible(String(value))]);
+    .map(([name, value]): Row => [LABELS[name] ?? visible(name), visible(String(value))]);
 }
 
 function proofText({ seq }: AuditRecord, { hashFits, signature, signer, checkpoint, covered }: Proof): string {
@@ -179,6 +183,8 @@ function proofText({ seq }: AuditRecord, { hashFits, signature, signer, checkpoi
   return `${hash}; ${SIGNATURES[signature](signer)}; ${cover}`;
 }
 
+/** Names that are too long for their column. */
+const LABELS: Readonly<Record<string, string>> = { keyBefore: 'old key', keySig: 'by new' };
 const INDENT = 9;
 const COPIED: ReadonlySet<string> = new Set(['to allow', 'see also']);
 const SIGNATURES: Readonly<Record<Proof['signature'], (signer: string | null) => string>> = {

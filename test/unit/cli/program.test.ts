@@ -17,6 +17,14 @@ it.each([
   });
 });
 
+it.each([
+  [['audit', 'tail', '-n', 'x'], 'see: gatekeeper audit tail --help'],
+  [['audit', 'tial'], 'see: gatekeeper audit --help'],
+  [['pss'], 'see: gatekeeper --help'],
+])('names the help of the verb that was meant: %s', async (args, remedy) => {
+  await expect(runProgram(args)).rejects.toMatchObject({ code: 'GK_USAGE', remedy });
+});
+
 it('shows the options of run that its own parser knows, and no others', () => {
   const run = buildProgram().commands.find((command) => command.name() === 'run');
   expect(run?.options.map(({ long }) => long)).toEqual(RUN_OPTIONS.map(({ long }) => long));
