@@ -1,13 +1,18 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { NotAFile } from '../adapters/audit-log/line-reader.ts';
 import { GatekeeperError } from '../core/errors/gatekeeper-error.ts';
 import { ownHome } from './home.ts';
 
-/** The log's directory: the given one, or this user's. Throws GK_AUDIT_MISSING when it does not exist. */
+/** The log's directory: the given one, or this user's. Throws GK_AUDIT_MISSING when it does not exist, and GK_AUDIT_READ when it cannot be looked at. */
 export function auditDirectory(given?: string): string {
   const directory = given ?? ownHome().audit;
-  if (!existsSync(directory)) throw noLog(directory, given !== undefined);
-  return directory;
+  try {
+    if (statSync(directory).isDirectory()) return directory;
+  } catch (error) {
+    // That nothing can be seen there does not say that nothing is there.
+    if (!ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) throw readError(error, directory);
+  }
+  throw noLog(directory, given !== undefined);
 }
 
 /** @param given whether somebody named the directory */
@@ -32,7 +37,10 @@ export function isOwnLog(directory: string): boolean {
 /** What failed while a log was read, as an error for its reader. */
 export function readError(error: unknown, where: string): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  const why = error instanceof NotAFile ? message : syscall === undefined ? undefined : code;
+  const why = error instanceof NotAFile ? message : syscall === undefined ? undefined : (WORDS[code ?? ''] ?? code);
   if (why === undefined) return error;
   return new GatekeeperError('GK_AUDIT_READ', { what: `the audit log cannot be read: ${why}`, where, cause: error });
 }
+
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+const WORDS: Readonly<Record<string, string>> = { EACCES: 'permission denied', EPERM: 'permission denied' };

@@ -30,7 +30,13 @@ export function trustOf({ publicKey: file, fingerprint: wanted }: TrustOptions, 
   if (latest !== undefined) return byFingerprints(isOwn ? [latest] : pins, `${latest} (${pinFile})`);
   const own = publicKeyFile(keys);
   const key = readPublicKeyFile(own);
-  if (!key) throw new GatekeeperError('GK_AUDIT_KEY', { where: own });
+  if (!key) {
+    throw new GatekeeperError('GK_AUDIT_KEY', {
+      what: 'no key is trusted here: none is pinned, and there is none of this user',
+      where: own,
+      remedy: 'give the fingerprint that you were told by another way than the log: --fingerprint SHA256:…',
+    });
+  }
   return { ...verifyKey(key), by: `${fingerprint(key)} (${own})` };
 }
 
