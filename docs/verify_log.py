@@ -562,7 +562,7 @@ class LogVerifier:
         return any(note.size <= end and note.is_signed_by(key, self.ed25519) for (key, _), end in zip(self.keys, ends))
 
 
-SEGMENT = re.compile("(?:[0-9]{6}|[1-9][0-9]{6,14})\\.jsonl")
+SEGMENT = re.compile("(?:(?!0{6})[0-9]{6}|[1-9][0-9]{6,14})\\.jsonl")
 
 
 def verify_log(directory, pinned, kept=()):

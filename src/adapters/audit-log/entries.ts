@@ -1,7 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LONGEST_LINE } from '../../core/audit/chain-verifier.ts';
 import type { EntryFilter } from '../../core/audit/entry-filter.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
+import { openFile } from './line-reader.ts';
 import { type LogLine, type LogPlace, readBatches, segmentHolding, splitLines, toRecord } from './read.ts';
 import { listSegments, readFirstLine, segmentPath } from './segments.ts';
 
@@ -69,7 +71,7 @@ export function logIdentity(directory: string): { log: string | undefined; first
 export function endOfLog(directory: string): LogPlace {
   const segment = listSegments(directory).at(-1);
   if (segment === undefined) return { segment: 0, offset: 0 };
-  const fd = openSync(segmentPath(directory, segment), 'r');
+  const fd = openFile(segmentPath(directory, segment));
   try {
     for (let end = fstatSync(fd).size; end > 0; ) {
       const from = Math.max(0, end - STEP_BYTES);
@@ -152,7 +154,9 @@ function* linesBack(path: string, before: number): Generator<string> {
       const start = from === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
       if (stop < start) {
         if (from === 0) return;
-        step *= 4;
+        if (end - from > LONGEST_LINE)
+          end = from; // no entry is as long as that
+        else step *= 4;
         continue;
       }
       const lines = splitLines(bytes.subarray(start, stop), 0);
@@ -175,7 +179,7 @@ function readRange(fd: number, from: number, end: number): Buffer {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'r');
+    return openFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { LONGEST_LINE } from '../../core/audit/chain-verifier.ts';
+import { GatekeeperError } from '../../core/errors/gatekeeper-error.ts';
 
 /** Takes a line without its newline, which is overwritten afterwards. `isText`: whether it is valid UTF-8. */
 export type TakeLine = (bytes: Buffer, isText: boolean) => void;
@@ -79,14 +80,18 @@ export function readLines(path: string, take: TakeLine): void {
   }
 }
 
-export class NotAFile extends Error {}
+export class NotAFile extends GatekeeperError {
+  constructor(what: string, where: string) {
+    super('GK_AUDIT_READ', { what, where });
+  }
+}
 
 /** Never waits for the other end of a FIFO, and follows no link. */
 export function openFile(path: string): number {
   const fd = openOrSay(path);
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
-  throw new NotAFile('it is not an ordinary file');
+  throw new NotAFile('it is not an ordinary file', path);
 }
 
 function openOrSay(path: string): number {
@@ -94,8 +99,8 @@ function openOrSay(path: string): number {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ELOOP') throw new NotAFile('it is a symbolic link');
-    if (code === 'ENXIO') throw new NotAFile('it is a socket');
+    if (code === 'ELOOP') throw new NotAFile('it is a symbolic link', path);
+    if (code === 'ENXIO') throw new NotAFile('it is a socket', path);
     throw error;
   }
 }

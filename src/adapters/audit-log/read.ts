@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LONGEST_LINE } from '../../core/audit/chain-verifier.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { NotAFile, readSmallFile } from './line-reader.ts';
+import { isOfItsKinds } from '../../core/audit/record-members.ts';
+import { NotAFile, openFile, readSmallFile } from './line-reader.ts';
 import { checkpointPath, listSegments, segmentPath } from './segments.ts';
 
 /**
@@ -84,9 +86,10 @@ export function* readBatches(directory: string, from: LogPlace): Generator<LogBa
 
 /** `end` of a batch is always the start of a line. */
 function* readSegment(path: string, segment: number, from: number): Generator<LogBatch> {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     let rest: Buffer = Buffer.alloc(0);
+    let offset = from;
     for (let at = from; ; ) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const got = readSync(fd, chunk, 0, chunk.length, at);
@@ -95,13 +98,14 @@ function* readSegment(path: string, segment: number, from: number): Generator<Lo
       const bytes = rest.length === 0 ? chunk.subarray(0, got) : Buffer.concat([rest, chunk.subarray(0, got)]);
       const end = bytes.lastIndexOf(NEWLINE);
       rest = bytes.subarray(end + 1);
-      const offset = at - rest.length;
+      if (end >= 0) offset = at - rest.length;
       if (end >= 0) yield { lines: splitLines(bytes.subarray(0, end), segment), end: { segment, offset } };
       if (rest.length > 0 && got < chunk.length) {
         const text = isUtf8(rest) ? rest.toString() : undefined;
         yield { lines: [{ segment, text, torn: true }], end: { segment, offset } };
         break;
       }
+      if (rest.length > LONGEST_LINE) rest = TOO_LONG;
     }
   } finally {
     closeSync(fd);
@@ -109,7 +113,7 @@ function* readSegment(path: string, segment: number, from: number): Generator<Lo
 }
 
 function tailOfSegment(path: string, segment: number, count: number): AuditRecord[] {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const size = fstatSync(fd).size;
     for (let want = TAIL_BYTES; ; want *= 4) {
@@ -156,7 +160,7 @@ export function toRecord(line: LogLine): AuditRecord | undefined {
     if (typeof value !== 'object' || value === null) return undefined;
     const { seq, time, action } = value as Partial<AuditRecord>;
     if (typeof seq !== 'number' || typeof time !== 'string' || typeof action !== 'string') return undefined;
-    return value as AuditRecord;
+    return isOfItsKinds(value) ? (value as AuditRecord) : undefined;
   } catch {
     return undefined;
   }
@@ -173,6 +177,8 @@ export function segmentHolding(directory: string, seq: number): number {
 }
 
 const LONGEST_NOTE = 64 * 1024;
+/** In place of the beginning of a line that is longer than any entry, which it makes one that is no text. */
+const TOO_LONG = Buffer.of(0xff);
 const CHUNK_BYTES = 1024 * 1024;
 const TAIL_BYTES = 64 * 1024;
 const FOLLOW_MS = 200;

@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readSync } from 'node:fs';
+import { LONGEST_LINE } from '../../core/audit/chain-verifier.ts';
+import { openFile } from './line-reader.ts';
 
 /** The log's files, oldest first. Names are numbers, so that a missing one is seen. */
 export function listSegments(directory: string): number[] {
@@ -24,7 +26,7 @@ export const checkpointPath = (directory: string) => `${directory}/checkpoint`;
 export type SegmentTail = { size: number; lastLine: string | undefined; torn: Buffer };
 
 export function readTail(path: string): SegmentTail {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const size = fstatSync(fd).size;
     for (let want = TAIL_STEP; ; want *= 4) {
@@ -44,15 +46,16 @@ export function readTail(path: string): SegmentTail {
 
 /** The first line without its newline; undefined when there is no whole one. */
 export function readFirstLine(path: string): string | undefined {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
-    for (let want = FIRST_STEP; ; want *= 4) {
+    for (let want = FIRST_STEP; want <= LONGEST_LINE * 4; want *= 4) {
       const bytes = Buffer.alloc(want);
       const got = readSync(fd, bytes, 0, want, 0);
       const end = bytes.subarray(0, got).indexOf(NEWLINE);
       if (end >= 0) return bytes.toString('utf8', 0, end);
       if (got < want) return undefined;
     }
+    return undefined; // longer than any entry
   } finally {
     closeSync(fd);
   }
@@ -62,8 +65,8 @@ export function readFirstLine(path: string): string | undefined {
 export const hasEntries = (directory: string) =>
   listSegments(directory).some((segment) => readFirstLine(segmentPath(directory, segment)) !== undefined);
 
-/** One spelling for each number: any other is the name of no file of the log. */
-const SEGMENT_NAME = /^(?:\d{6}|[1-9]\d{6,14})\.jsonl$/;
+/** Numbers from 1 on, with one spelling for each: any other is the name of no file of the log. */
+const SEGMENT_NAME = /^(?:(?!0{6})\d{6}|[1-9]\d{6,14})\.jsonl$/;
 const FIRST_STEP = 8 * 1024;
 const TAIL_STEP = 64 * 1024;
 const NEWLINE = 0x0a;

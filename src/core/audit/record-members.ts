@@ -167,6 +167,22 @@ export const MEMBERS = {
   version: text('Of gatekeeper.'),
 } as const satisfies Readonly<Record<string, Member>>;
 
+/** Whether what it has of these members is text, number and flag where it has to be: whoever shows a log that somebody else made relies on that. */
+export function isOfItsKinds(record: object): boolean {
+  for (const name in record) {
+    const value: unknown = (record as Record<string, unknown>)[name];
+    const kind = Object.hasOwn(MEMBERS, name) ? MEMBERS[name as keyof Members].is : OTHER_KINDS[name];
+    if (kind === 'integer' ? !Number.isSafeInteger(value) : kind !== undefined && typeof value !== kind) return false;
+    if (typeof value === 'object') return false;
+  }
+  return true;
+}
+
+const OTHER_KINDS: Readonly<Record<string, Member['is'] | undefined>> = {
+  ...{ action: 'string', time: 'string', hash: 'string', prev: 'string', sig: 'string' },
+  ...{ v: 'integer', seq: 'integer' },
+};
+
 type Members = typeof MEMBERS;
 type Value<Name extends keyof Members> = Name extends 'verdict'
   ? VerdictName

@@ -1,4 +1,5 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { endOfLog, followEntries, lastEntries, readEntries } from '../../../../src/adapters/audit-log/entries.ts';
 import { segmentPath } from '../../../../src/adapters/audit-log/segments.ts';
@@ -44,6 +45,43 @@ describe('the last entries', () => {
   it('leave out what a crash left, and what is no entry', () => {
     expect(last(logOf([line(1), 'no entry\n', line(2), '{"seq":3,"act']), 3)).toEqual([1, 2]);
     expect(last(logOf(['{"seq":3,"act']), 3)).toEqual([]);
+  });
+
+  it('leave out entries with members of other kinds, which nobody could show as what they are', () => {
+    const odd = [
+      { pid: '\x1b[31m' },
+      { count: '2' },
+      { target: 7 },
+      { port: 1.5 },
+      { until: {} },
+      { other: [] },
+      { v: '1' },
+    ];
+    const lines = odd.map((more, at) => `${JSON.stringify({ ...JSON.parse(line(at + 2)), ...more })}\n`);
+    expect(last(logOf([line(1), ...lines, line(20)]), 30)).toEqual([1, 20]);
+  });
+
+  it('are found behind and before what is longer than any entry', () => {
+    const directory = logOf([line(1)], [line(2)], [line(3)]);
+    truncateSync(segmentPath(directory, 2), 64 * 2 ** 20); // a hole, which takes no room
+    appendFileSync(segmentPath(directory, 2), `\n${line(4)}`);
+    expect(last(directory, 2)).toEqual([4, 3]);
+    truncateSync(segmentPath(directory, 1), 8 * 2 ** 20);
+    truncateSync(segmentPath(directory, 2), 5);
+    expect(
+      [...readEntries(directory, entryFilter({}))].flatMap(({ entries }) => entries.map((one) => one.record.seq)),
+    ).toEqual([1, 3]);
+  });
+
+  it.each(['a link', 'a FIFO'])('are not looked for in %s', (what) => {
+    const directory = logOf([line(1)], [line(2)]);
+    const path = segmentPath(directory, 2);
+    rmSync(path);
+    if (what === 'a link') symlinkSync(segmentPath(directory, 1), path);
+    else spawnSync('mkfifo', [path]);
+    for (const look of [() => last(directory, 3), () => [...readEntries(directory, entryFilter({}))]]) {
+      expect(look).toThrow(expect.objectContaining({ code: 'GK_AUDIT_READ', where: path }));
+    }
   });
 
   it('since a time are found without reading the files before it', () => {
