@@ -24,7 +24,7 @@ export const treeHasher: TreeHasher = {
 /** SHA-256 in hex. */
 export const hashHex = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
 
-function sha256(bytes: Buffer): Uint8Array {
+export function sha256(bytes: Uint8Array): Uint8Array {
   const text = hash('sha256', bytes, 'binary');
   const result = new Uint8Array(HASH_BYTES);
   for (let at = 0; at < HASH_BYTES; at++) result[at] = text.charCodeAt(at);

@@ -54,6 +54,7 @@ export function loadSigningKey(path: string): SigningKey {
 
 function guardedKey(secret: sodium.SecureBuffer, publicKey: Buffer): SigningKey {
   const signature = Buffer.alloc(sodium.crypto_sign_BYTES);
+  let signed = Buffer.alloc(0);
   sodium.sodium_mprotect_noaccess(secret);
   let depth = 0;
   let gone = false;
@@ -68,7 +69,11 @@ function guardedKey(secret: sodium.SecureBuffer, publicKey: Buffer): SigningKey 
   };
   const sign = (text: string) =>
     whileOpen(() => {
-      sodium.crypto_sign_detached(signature, Buffer.from(text), secret);
+      // Texts of one length follow each other: their buffer is used again.
+      const length = Buffer.byteLength(text);
+      if (signed.length !== length) signed = Buffer.alloc(length);
+      signed.write(text);
+      sodium.crypto_sign_detached(signature, signed, secret);
       return signature.toString('base64');
     });
   const keyId = (name: string) => noteKeyId(name, publicKey);

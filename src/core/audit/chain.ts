@@ -6,23 +6,42 @@ export type HashText = (text: string) => string;
 /** Ed25519 over a text's UTF-8 bytes, as base64. */
 export type SignText = (text: string) => string;
 
-/**
- * Gives a record its place behind `head`: its number, the hash before it, its own hash and, where one is due, its
- * signature. Returns the line to write, without the newline, and the new head.
- */
+/** A record at its place: the line but for its signature, and what that has to sign where one is due. */
+export type PlacedRecord = {
+  readonly head: ChainHead;
+  readonly statement: string | undefined;
+  readonly before: string;
+  readonly behind: string;
+};
+
+/** Gives a record its place behind `head`: its number, the hash before it and its own hash, which no signature is part of. */
+export function placeRecord(fields: AuditFields, head: ChainHead, hashOf: HashText): PlacedRecord {
+  for (const name of RESERVED) if (name in fields) throw new RangeError('a record has its place from the chain alone');
+  const [toHash, toPrev, toSeq, toSig, toV, end] = canonicalParts(fields, RESERVED) as [string, ...string[]];
+  const seq = head.seq + 1;
+  const middle = `${toPrev}"prev":"${head.hash}",${toSeq}"seq":${seq},${toSig}`;
+  const behind = end === '' ? `${toV}"v":1}` : `${toV}"v":1,${end!.slice(0, -1)}}`;
+  const hash = hashOf(`{${toHash}${middle}${behind}`);
+  const statement = needsSignature(fields) ? recordStatement(hash) : undefined;
+  return { head: { seq, hash }, statement, before: `{${toHash}"hash":"${hash}",${middle}`, behind };
+}
+
+/** The line to write, without the newline. `signature`: of the statement, where there is one. */
+export function placedLine({ statement, before, behind }: PlacedRecord, signature: string | undefined): string {
+  if ((statement === undefined) !== (signature === undefined))
+    throw new Error('a signature where none is due, or none');
+  return signature === undefined ? before + behind : `${before}"sig":"${signature}",${behind}`;
+}
+
+/** Both in one: the line of a record behind `head`, without the newline, and the new head. */
 export function sealRecord(
   fields: AuditFields,
   head: ChainHead,
   crypto: { hash: HashText; sign: SignText },
 ): { line: string; head: ChainHead } {
-  for (const name of RESERVED) if (name in fields) throw new RangeError('a record has its place from the chain alone');
-  const [toHash, toPrev, toSeq, toSig, toV, end] = canonicalParts(fields, RESERVED) as [string, ...string[]];
-  const seq = head.seq + 1;
-  const middle = `${toPrev}"prev":"${head.hash}",${toSeq}"seq":${seq},${toSig}`;
-  const last = end === '' ? `${toV}"v":1}` : `${toV}"v":1,${end!.slice(0, -1)}}`;
-  const hash = crypto.hash(`{${toHash}${middle}${last}`);
-  const sig = needsSignature(fields) ? `"sig":"${crypto.sign(recordStatement(hash))}",` : '';
-  return { line: `{${toHash}"hash":"${hash}",${middle}${sig}${last}`, head: { seq, hash } };
+  const placed = placeRecord(fields, head, crypto.hash);
+  const signature = placed.statement === undefined ? undefined : crypto.sign(placed.statement);
+  return { line: placedLine(placed, signature), head: placed.head };
 }
 
 /** In their order. */
