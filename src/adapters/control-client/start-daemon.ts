@@ -101,7 +101,8 @@ function startError(layout: HomeLayout, ending: string): GatekeeperError {
   const last = lastLogLine(layout);
   return new GatekeeperError('GK_DAEMON_START', {
     what: `the daemon could not be started: ${last || ending}`,
-    where: layout.daemonLog,
+    // The line says where and how to mend it by itself.
+    ...(last === '' ? { where: layout.daemonLog } : { remedy: `more is in ${layout.daemonLog}` }),
   });
 }
 

@@ -24,7 +24,7 @@ export async function auditAnchors({ ask = false, json = false }: { ask?: boolea
     return failure === undefined ? state : { ...state, failure };
   });
   if (json) printJson(rows);
-  else print(table(['HOLDER', 'ENTRIES', 'TIME', 'STATE'], rows.map(row), 200));
+  else print(table(['HOLDER', 'ENTRIES', 'TIME (UTC)', 'STATE'], rows.map(row), 200));
   return rows.some((state) => isTrouble(state, settings) || state.failure !== undefined) ? 1 : 0;
 }
 

@@ -73,8 +73,8 @@ function tiles({ tally, ended }: RunReport): Html {
     ['decisions recorded', sumOf(tally.verdicts)],
     ['refused', refused, refused > 0 ? 'refused' : undefined],
     ['allowed, and failed then', tally.failed || undefined],
-    ['programs', tally.programs.size],
-    ['destinations', tally.destinations.size],
+    [tally.programs.size === 1 ? 'program' : 'programs', tally.programs.size],
+    [tally.destinations.size === 1 ? 'destination' : 'destinations', tally.destinations.size],
   ];
   const shown = rows.flatMap(([text, amount, kind]) =>
     amount === undefined
