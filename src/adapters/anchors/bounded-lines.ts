@@ -20,6 +20,7 @@ export async function eachLine(
     enough = true;
     child.kill('SIGKILL');
     child.stdout.destroy();
+    child.stderr.destroy(); // which something that it started may hold
   };
   const timer = setTimeout(() => stop(`${argv[0]} takes longer than ${milliseconds / 1000} s`), milliseconds);
   let said = '';

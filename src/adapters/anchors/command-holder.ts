@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { parseCheckpoint } from '../../core/audit/checkpoint.ts';
+import { redact } from '../../core/audit/redact.ts';
 import type { AuditSettings } from '../../core/audit/settings.ts';
 import { CLEAN, eachLine, ended } from './bounded-lines.ts';
 import { type HeldNote, type Holder, MOST_READ } from './holder.ts';
@@ -7,7 +8,8 @@ import { type HeldNote, type Holder, MOST_READ } from './holder.ts';
 /** A program that keeps what it gets on its standard input, and, if there is a second one, prints what it keeps: notes, one behind the other. */
 export function commandHolder({ put, get }: AuditSettings['anchors']['commands'][number]): Holder {
   return {
-    name: `command ${put.join(' ')}`,
+    // Shown, and told in the log when it fails; a credential among the arguments is for the program alone.
+    name: `command ${redact(put.map(shown).join(' '))}`,
     put: (note, signal) => give(put, note, signal),
     read: async (origin) => {
       if (get === undefined) return [];
@@ -49,6 +51,8 @@ async function give(argv: readonly string[], note: string, signal: AbortSignal):
     signal.removeEventListener('abort', stop);
   }
 }
+
+const shown = (word: string) => (/\s/.test(word) ? `'${word}'` : word);
 
 /** A note ends with its lines of signatures; what comes behind them and is none begins the next one. */
 function splitNotes(lines: readonly string[]): string[] {

@@ -1,3 +1,4 @@
+import { redact } from '../../core/audit/redact.ts';
 import type { Holder } from './holder.ts';
 
 export type LaneOptions = {
@@ -127,13 +128,14 @@ export async function within<Value>(
   }
 }
 
-/** What went wrong, without anything that a terminal or a log would take for more than text. */
+/** What went wrong, without obvious secrets, or anything that a terminal or a log would take for more than text. */
 export function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = redact((error instanceof Error ? error.message : String(error)).slice(0, MOST_SAID));
   // As Node.js words what the system says: ENOENT: no such file or directory, open '/x'
   const [, what, path] = /^E[A-Z0-9]+: ([^,]+), \w+(?: '(.*)')?$/s.exec(text) ?? [];
   const said = what === undefined ? text : path === undefined ? what : `${what} (${path})`;
   return said.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300);
 }
 
+const MOST_SAID = 4096;
 const LIMITS = { putMs: 10_000, retryMs: 1000, mostRetryMs: 60_000, tellMs: 60_000 };

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { commandHolder } from '../../../../src/adapters/anchors/command-holder.ts';
+import { oneLine } from '../../../../src/adapters/anchors/lane.ts';
 import { noteOf } from '../../../support/notes.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -51,6 +52,24 @@ describe('a command that holds checkpoints', () => {
     const missing = commandHolder({ put: ['/nonexistent/program'] });
     await expect(missing.put(noteOf('a', 1), never)).rejects.toThrow('ENOENT');
     await expect(keeper('true', 'echo no >&2; exit 1').read()).rejects.toThrow(/^no$/);
+  });
+
+  it('is called by its words, without credentials among them', async () => {
+    const put = [
+      '/usr/bin/curl',
+      '-H',
+      'Authorization: Bearer c2VjcmV0LXNlY3JldA',
+      '--token',
+      'tops3cret',
+      'https://u:pw@keeper.example/',
+    ];
+    const { name } = commandHolder({ put });
+    expect(name).toMatch(/^command \/usr\/bin\/curl .*keeper\.example/);
+    expect(name).not.toMatch(/c2VjcmV0|tops3cret|pw@/);
+    const failed = await keeper('echo "no access with --token tops3cret" >&2; exit 1')
+      .put(noteOf('a', 1), never)
+      .catch(oneLine);
+    expect(failed).toBe('no access with --token [redacted]');
   });
 
   it('is ended with everything that it has started when its time is over', async () => {
