@@ -148,7 +148,8 @@ const ALLOWED_SKIPS: Readonly<Record<string, string>> = {
   'test/integration/hook-library.test.ts skipIf': 'not every machine can compile for another C library',
   'test/integration/clients.test.ts skipIf': 'user namespaces are not allowed to everybody',
   'test/escape/outbound.test.ts skipIf': 'user namespaces are not allowed to everybody',
-  'test/integration/anchors-journal.test.ts skipIf': 'not every machine has systemd, and lets its users make namespaces',
+  'test/integration/anchors-journal.test.ts skipIf':
+    'not every machine has systemd, and lets its users make namespaces',
   'test/integration/names.test.ts runIf': 'files of the system can be mounted over by root alone',
   'test/integration/redirect.test.ts runIf': 'a network namespace can be made by root alone',
   'test/integration/supervision.test.ts runIf': 'a small file system for the full disk can be mounted by root alone',
