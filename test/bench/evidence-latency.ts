@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Nanoseconds of one open, the median of the rounds; `ratio` to an open that is allowed without a receipt, in the same rounds. */
 export type LatencyFigure = { what: string; ns: number; added: number; ratio: number };
@@ -59,7 +59,7 @@ extends: [default]
 policies:
   - action: file_read
     rules:
-      - { path: ${JSON.stringify(`${root}/**`)}, effect: allow }
+      - { path: ${JSON.stringify(`${resolve(root)}/**`)}, effect: allow }
       - { path: ${JSON.stringify(`${work}/plain/**`)}, effect: allow }
       - { path: ${JSON.stringify(`${work}/recorded/**`)}, effect: allow, log: true }
       - { path: ${JSON.stringify(`${work}/refused/**`)}, effect: deny, reason: secrets stay here }

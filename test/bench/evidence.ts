@@ -78,5 +78,5 @@ function bytesOfEntry(directory: string): number {
   return Math.round(bytes / lines);
 }
 
-const WARM_MS = 300;
-const MEASURE_MS = 1000;
+const WARM_MS = 200;
+const MEASURE_MS = 700;

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureDecisions } from './decisions.ts';
 import { measureAppends } from './evidence.ts';
+import { type LatencyFigure, measureLatency } from './evidence-latency.ts';
 import { measureReloads } from './reloads.ts';
 import { measureVerify } from './verify.ts';
 import { prepareWorkloads, type Workload } from './workloads.ts';
@@ -28,6 +29,8 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds);
+/** Each round starts three runs. */
+const MOST_LATENCY_ROUNDS = 3;
 
 /** How a workload is run. `floor` is null where there is none. */
 const WAYS = ['bare', 'floor', 'unhooked', 'hooked', 'hinted'] as const;
@@ -70,7 +73,11 @@ try {
   const decisions = options.only === '' || 'decisions'.includes(options.only) ? measureDecisions(root, home) : [];
   const reloads = 'reloads'.includes(options.only) ? await measureReloads(gatekeeper, home, env, 4 * rounds) : [];
   const evidence = 'evidence'.includes(options.only)
-    ? { ...(await measureAppends()), verified: await measureVerify() }
+    ? {
+        ...(await measureAppends()),
+        verified: await measureVerify(),
+        latency: measureLatency(root, Math.min(rounds, MOST_LATENCY_ROUNDS)),
+      }
     : undefined;
   if (options.json) console.log(JSON.stringify({ rounds, rows, decisions, reloads, evidence }, null, 2));
   else {
@@ -165,14 +172,19 @@ function print(rows: readonly Row[], decisions: ReturnType<typeof measureDecisio
   }
 }
 
-type Evidence = Awaited<ReturnType<typeof measureAppends>> & { verified: Awaited<ReturnType<typeof measureVerify>> };
+type Evidence = Awaited<ReturnType<typeof measureAppends>> & {
+  verified: Awaited<ReturnType<typeof measureVerify>>;
+  latency: LatencyFigure[];
+};
 
-function printEvidence({ appends, bytesPerEntry, verified }: Evidence): void {
+function printEvidence({ appends, bytesPerEntry, verified, latency }: Evidence): void {
   for (const { what, batch, perSecond } of appends)
     console.log(`audit log, ${what}, ${batch} at a time: ${perSecond} appends/s`);
   console.log(`audit log: ${bytesPerEntry} bytes an entry`);
   for (const { what, entries, threads, perSecond } of verified)
     console.log(`audit verify, ${what}, ${entries} entries, ${threads}: ${perSecond} entries/s`);
+  for (const { what, ns, added, ratio } of latency)
+    console.log(`${what}: ${ns.toFixed(0)} ns, ${added.toFixed(0)} more, ${ratio.toFixed(2)} times the first one`);
 }
 
 function cells(texts: readonly string[]): string {

@@ -12,7 +12,7 @@ import { receipt } from './evidence.ts';
 export type VerifyFigures = { what: string; entries: number; threads: string; perSecond: number };
 
 /** How fast the built verifier reads logs of receipts as runs leave them: with threads for its files, and in one thread. */
-export async function measureVerify(entries = 1_000_000, denials = 50_000): Promise<VerifyFigures[]> {
+export async function measureVerify(entries = 1_000_000, denials = 25_000): Promise<VerifyFigures[]> {
   const figures: VerifyFigures[] = [];
   for (const [what, count, every] of [
     ['one denial in a hundred', entries, 100],
