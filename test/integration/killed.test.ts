@@ -15,7 +15,7 @@ import { DaemonProcess } from '../support/daemon-process.ts';
  * lets them, each name once, and say what they got after they got it; supervisors and the daemon are killed meanwhile, alone, one soon after the other, and
  * while the daemon starts.
  */
-const MOMENTS = 200;
+const MOMENTS = Number(process.env['GATEKEEPER_DEATHS'] ?? 200);
 const RUNS = 27;
 /** Killed between two starts of the daemon, which is killed as well. The others go on with the next daemon. */
 const VICTIMS = 24;
