@@ -363,6 +363,7 @@ class LogVerifier:
         self.keys = []  # [(public key, first entry that it signs)]; the last one is in force
         self.file = self.first_file = self.begin = 0
         self.pruned = None
+        self.sealed = 0  # entries that the checkpoint tells of
 
     def problem(self, kind, seq=None, detail=None):
         found = {"kind": kind, "seq": self.seq if seq is None else seq, "file": self.file, "line": self.file_lines}
@@ -530,6 +531,7 @@ class LogVerifier:
         return type(self.log) is str and note.origin == "gatekeeper/" + self.log
 
     def compare_own(self, note):
+        self.sealed = note.size if note is not None else 0
         if note is None:
             self.whole("checkpoint-missing", self.seq)
         elif self.log is not None and not self.is_own(note):
@@ -776,6 +778,7 @@ def verdict(verifier):
         "signatures": verifier.signatures,
         "problems": verifier.problems,
         "losses": verifier.losses,
+        "behind": max(0, verifier.seq - verifier.sealed),
         "keys": [fingerprint(key) for key, _ in verifier.keys],
     }
 
@@ -787,6 +790,8 @@ def print_verdict(found):
         print("entry %d%s: %s: %s%s" % (problem["seq"], place, problem["kind"], KINDS[problem["kind"]], detail))
     checked = "%d entries and %d signatures checked" % (found["entries"], found["signatures"])
     print("%s: %s" % ("verified" if found["ok"] else "NOT verified", checked))
+    if found["behind"] > 0:
+        print("entries behind the checkpoint: %d; only those with a signature of their own are proven yet" % found["behind"])
     if found["losses"]:
         print("the log itself tells of losses in entries: %s" % ", ".join(map(str, found["losses"][:20])))
 

@@ -235,6 +235,19 @@ const OLD_KEY: Row[] = [
   },
 ];
 
+const BEHIND: Row[] = [
+  {
+    // As a daemon leaves it within half a second: both say how much of the log no checkpoint tells of.
+    technique: 'an allow without a signature is appended behind the last checkpoint',
+    kind: 'sound',
+    tamper: (log, { log: made }) => {
+      log.checkpoint = log.sealed(made.key);
+      append(log, allowed('/made/up'), made.key.sign);
+      return 0;
+    },
+  },
+];
+
 const BEGINNINGS: Row[] = [
   {
     technique: 'old files are removed, and an entry said so before',
@@ -427,7 +440,7 @@ const CHECKPOINTS: Row[] = [
   },
 ];
 
-export const ROWS_OF_WHOLE: readonly Row[] = [...COPIES, ...KEYS, ...OLD_KEY, ...BEGINNINGS, ...CHECKPOINTS];
+export const ROWS_OF_WHOLE: readonly Row[] = [...COPIES, ...KEYS, ...OLD_KEY, ...BEHIND, ...BEGINNINGS, ...CHECKPOINTS];
 
 /** Behind the last entry. Returns its number. */
 function append(log: LogCopy, fields: AuditFields, sign: Signer['sign']): number {

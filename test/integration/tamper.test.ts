@@ -79,6 +79,16 @@ describe('both verifiers, of a log of which', () => {
   });
 });
 
+test('both say how many entries are behind the checkpoint', async () => {
+  const { directory, log, python } = tampered.get(
+    'an allow without a signature is appended behind the last checkpoint',
+  )!;
+  const { head, checkpoint } = await verifyCopy(directory, log.pin, log.anchor);
+  expect([head.seq - checkpoint!.size, python!.behind]).toEqual([1, 1]);
+  const { stdout } = await documents(directory, '--fingerprint', log.pin);
+  expect(stdout).toContain('entries behind the checkpoint: 1;');
+});
+
 test('files that are checked by themselves first, as threads do, give the same problems', async () => {
   for (const { directory } of tampered.values()) {
     const files = listSegments(directory);

@@ -11,6 +11,8 @@ export type PythonVerdict = {
   signatures: number;
   problems: { kind: ProblemKind; seq: number }[];
   losses: number[];
+  /** Entries that the checkpoint does not tell of. */
+  behind: number;
 };
 
 export const VERIFIER = fileURLToPath(new URL('../../docs/verify_log.py', import.meta.url));

@@ -97,6 +97,7 @@ function asJson(
   return {
     ...result,
     problems,
+    behind: Math.max(0, result.head.seq - (result.checkpoint?.size ?? 0)),
     log: { id: result.log, directory },
     trusted,
     fingerprints: keys,

@@ -55,6 +55,12 @@ function factRows({ result, by, keys }: VerificationWords): Row[] {
   rows.push(['trusted', visible(by)]);
   if (keys.length > 1 || problems.some(({ kind }) => kind === 'key-unknown')) rows.push(['signed by', keys.join(', ')]);
   if (checkpoint) rows.push(['checkpoint', `${checkpoint.size}:${checkpoint.root} of ${visible(checkpoint.origin)}`]);
+  if (checkpoint && result.head.seq > checkpoint.size) {
+    rows.push([
+      'behind it',
+      `${behindText(result.head.seq, checkpoint.size)}: only those with a signature of their own are proven yet`,
+    ]);
+  }
   for (const { holder, compared, ignored, error } of kept) {
     const others = ignored > 0 ? `, ${ignored} not about this log` : '';
     rows.push(['kept by', `${visible(holder)}: ${compared} compared${others}${error ? `; ${visible(error)}` : ''}`]);
@@ -76,5 +82,9 @@ function entriesText({ entries, first, head, files, signatures }: LogVerificatio
   const range = entries > 0 ? ` (${first} to ${head.seq})` : '';
   return `${count(entries, 'entry', 'entries')}${range} in ${count(files, 'file', 'files')}, ${count(signatures, 'signature', 'signatures')}`;
 }
+
+/** A daemon that writes signs for them within half a second; in a copy that nobody writes they may be anybody's. */
+const behindText = (end: number, size: number): string =>
+  end === size + 1 ? `entry ${end}` : `entries ${size + 1} to ${end}`;
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
