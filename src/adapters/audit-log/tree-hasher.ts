@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TreeHasher } from '../../core/audit/merkle.ts';
+import { Scratch } from '../../core/audit/scratch.ts';
 
 /**
  * SHA-256 of leaves and nodes. Of all ways to it this is the quickest for texts as short as these: the result comes as a short text of one character a byte,
@@ -8,10 +9,10 @@ import type { TreeHasher } from '../../core/audit/merkle.ts';
 export const treeHasher: TreeHasher = {
   leaf(line) {
     const length = line.length + 1;
-    if (length > scratch.length) scratch = Buffer.alloc(length * 2);
-    scratch[0] = 0;
-    scratch.set(line, 1);
-    return sha256(scratch.subarray(0, length));
+    const bytes = scratch.room(length);
+    bytes[0] = 0;
+    bytes.set(line, 1);
+    return sha256(scratch.first(length));
   },
   node(left, right) {
     pair.set(left, 1);
@@ -32,5 +33,5 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 const HASH_BYTES = 32;
-let scratch = Buffer.alloc(4096);
+const scratch = new Scratch();
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);

@@ -2,6 +2,7 @@ import { parseCanonical } from './canonical.ts';
 import { hashedText, isSignature, recordStatement } from './chain.ts';
 import { type AuditRecord, CHAIN_START, type ChainHead, needsSignature } from './record.ts';
 import { RecordScan, SPECIAL } from './record-scan.ts';
+import { Scratch } from './scratch.ts';
 import type { ProblemKind } from './verify.ts';
 
 export type ChainCrypto = {
@@ -31,7 +32,7 @@ export class ChainVerifier {
   readonly #quick: boolean;
   #head: ChainHead;
   #signatures = 0;
-  #bare = new Uint8Array(4096);
+  readonly #bare = new Scratch();
 
   /** @param quick whether there is a short way for ordinary entries; without it every one is judged in full */
   constructor(crypto: ChainCrypto, head = CHAIN_START, quick = true) {
@@ -79,8 +80,7 @@ export class ChainVerifier {
   /** The line's bytes without its hash and signature. */
   #hashed(bytes: Uint8Array): Uint8Array {
     const { hashFrom, hashEnd, sigFrom, sigEnd } = this.#scan;
-    if (bytes.length > this.#bare.length) this.#bare = new Uint8Array(bytes.length * 2);
-    const bare = this.#bare;
+    const bare = this.#bare.room(bytes.length);
     let length = bytes.length;
     bare.set(bytes);
     if (sigEnd !== 0) {
@@ -88,7 +88,7 @@ export class ChainVerifier {
       length -= sigEnd - sigFrom;
     }
     bare.copyWithin(hashFrom, hashEnd, length);
-    return bare.subarray(0, length - (hashEnd - hashFrom));
+    return this.#bare.first(length - (hashEnd - hashFrom));
   }
 
   #judge(text: string): LineFindings {
