@@ -40,8 +40,12 @@ export async function openLog({
     resumed,
     ...more,
   });
-  const text = `key ${key.fingerprint}`;
+  const text = `key ${key.fingerprint}${behind(log.opened)}`;
   await log.append([{ action: 'daemon_start', time: now(), version, pid: process.pid, text }], { mayBeLost: true });
   await log.writeCheckpoint(); // a log without one could have been cut anywhere
   return log;
 }
+
+/** A crash leaves them, and so does whoever adds what needs no signature: what is signed from here on covers them, and says so. */
+const behind = ({ size, sealed }: AuditLog['opened']) =>
+  size > sealed ? `; entries ${sealed + 1} to ${size} were there without a checkpoint` : '';

@@ -41,15 +41,16 @@ export class AuditLog {
   /** What the disk is known to hold. */
   #synced: LogPlace;
   #closed = false;
-  /** How it was found: what others hold of it is compared with that. `size`: number of entries. */
-  readonly opened: { log: string; size: number; findings: readonly Finding[] };
+  /** How it was found: what others hold of it is compared with that. `size`: number of entries; `sealed`: how many of them a checkpoint told of. */
+  readonly opened: { log: string; size: number; sealed: number; findings: readonly Finding[] };
 
-  private constructor(options: AuditLogOptions, { head, start, segment, size, findings }: RecoveredLog) {
+  private constructor(options: AuditLogOptions, { head, start, segment, size, sealed, findings }: RecoveredLog) {
     this.#options = { ...DEFAULTS, ...options };
     this.#signer = options.signer;
     const tree = start?.tree ?? new CompactRange(treeHasher);
     this.#place = { log: start?.log ?? randomBytes(16).toString('hex'), head, tree, bytes: size };
-    this.opened = { log: this.#place.log, size: tree.end, findings: [...findings, ...this.#options.findings] };
+    const found = [...findings, ...this.#options.findings];
+    this.opened = { log: this.#place.log, size: tree.end, sealed, findings: found };
     this.#synced = this.#place;
     this.#file = new SegmentFile(options.directory, segment, size);
     this.#segmentBegan = Date.parse(start?.time ?? options.now());

@@ -17,6 +17,8 @@ export type RecoveredLog = {
   size: number;
   /** Undefined for a log without entries. */
   start: ResumedTree | undefined;
+  /** How many entries the last checkpoint tells of; 0 without one. */
+  sealed: number;
   /** What was found and mended; each is to be recorded. */
   findings: Pick<AuditFields, 'kind' | 'text' | 'count'>[];
 };
@@ -58,7 +60,7 @@ export function recoverLog(directory: string, { now, signer, verify }: RecoverOp
   const start = resumeTree(directory, signed?.size);
   if (note !== undefined) findings.push(...compareCheckpoint(signed, start, { signer, verify }));
   else if (start !== undefined) findings.push({ kind: 'checkpoint-missing', text: 'the signed checkpoint was gone' });
-  return { head, segment, size, start, findings };
+  return { head, segment, size, start, sealed: signed?.size ?? 0, findings };
 }
 
 function cutTornTail(directory: string, path: string, size: number, torn: Buffer, now: string): void {
