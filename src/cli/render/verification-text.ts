@@ -53,7 +53,13 @@ function factRows({ result, by, keys }: VerificationWords): Row[] {
   const { problems, checkpoint, kept, lossCount, losses } = result;
   const rows: Row[] = problems.length > 0 ? [['checked', entriesText(result)]] : [];
   rows.push(['trusted', visible(by)]);
-  if (keys.length > 1 || problems.some(({ kind }) => kind === 'key-unknown')) rows.push(['signed by', keys.join(', ')]);
+  const last = keys.at(-1);
+  const isFormer = last !== undefined && !by.includes(last) && problems.length === 0;
+  if (keys.length > 1 || isFormer || problems.some(({ kind }) => kind === 'key-unknown'))
+    rows.push([
+      'signed by',
+      `${keys.join(', ')}${isFormer ? ', at the end by a former key: who has that can make such a log' : ''}`,
+    ]);
   if (checkpoint) rows.push(['checkpoint', `${checkpoint.size}:${checkpoint.root} of ${visible(checkpoint.origin)}`]);
   if (checkpoint && result.head.seq > checkpoint.size) {
     rows.push([
