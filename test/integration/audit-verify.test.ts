@@ -77,7 +77,7 @@ describe('audit verify', () => {
     const stranger = { GATEKEEPER_HOME: `${sandbox.root}/stranger` };
     const asStranger = (...args: string[]) =>
       sandbox.gatekeeper(['audit', 'verify', '--log', copy, ...args], { env: stranger });
-    expect(await asStranger()).toMatchObject({ status: 1, stderr: expect.stringContaining('--public-key FILE') });
+    expect(await asStranger()).toMatchObject({ status: 1, stderr: expect.stringContaining('no key is trusted here') });
     expect((await asStranger('--fingerprint', key)).status).toBe(0);
     const other = `SHA256:${'A'.repeat(43)}`;
     expect(await asStranger('--fingerprint', other)).toMatchObject({
@@ -92,7 +92,7 @@ describe('audit verify', () => {
       [['--expect', 'x'], 2, 'is not a size and a root'],
       [['--since-checkpoint', '/dev/null'], 2, 'cannot be read'],
       [['--log', '/nonexistent'], 1, 'there is no audit log'],
-      [['--log', '/dev/null'], 125, 'cannot be read: ENOTDIR'],
+      [['--log', '/dev/null'], 1, 'there is no audit log'],
       [['--public-key', '/nonexistent'], 1, 'the public key cannot be read'],
     ];
     const outcomes = await Promise.all(rows.map(([args]) => verify(...args)));
