@@ -9,6 +9,7 @@ import { ocsfEvent } from '../core/export/ocsf.ts';
 import { otlpRequest } from '../core/export/otlp.ts';
 import { visible } from '../core/text/visible.ts';
 import type { ExportFormat } from './export-formats.ts';
+import { shownJson } from './render/print.ts';
 import { whyNotWritten } from './why-not-written.ts';
 
 /** Where entries go. */
@@ -38,7 +39,7 @@ export function fileSink(
   const path = output === '-' ? undefined : output;
   const fd = path === undefined ? undefined : opened(path, append);
   const write = (text: string): void => {
-    if (fd === undefined) process.stdout.write(text);
+    if (fd === undefined) process.stdout.write(shownJson(text));
     else writeAll(fd, Buffer.from(text), path!);
   };
   return {

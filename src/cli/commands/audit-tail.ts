@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../core/audit/record.ts';
 import { auditDirectory } from '../audit-directory.ts';
 import { type EntryOptions, wantedEntries } from '../entry-options.ts';
 import { untilInterrupted } from '../interrupted.ts';
-import { print } from '../render/print.ts';
+import { print, shownJson } from '../render/print.ts';
 import { receiptLine } from '../render/receipt.ts';
 import { ReceiptColumns } from '../render/receipt-columns.ts';
 import { tellUser } from '../render/tell-user.ts';
@@ -35,7 +35,7 @@ export async function auditTail(options: TailOptions): Promise<number> {
 }
 
 /** As it stands in the log: canonical JSON, in which control characters are escaped. */
-const asLine = ({ line }: LogEntry): void => print(line);
+const asLine = ({ line }: LogEntry): void => print(shownJson(line));
 
 /** Columns on a terminal; elsewhere lines of one form whatever else there is, in UTC. */
 function asText(first: readonly LogEntry[], utc: boolean): (entry: LogEntry) => void {
