@@ -831,6 +831,8 @@ def verify(options, pinned):
             raise ValueError("%s: not a checkpoint" % path)
         kept += [(GIVEN, note) for note in notes]
     found = verdict(verify_log(options.directory, pinned, kept))
+    if found["ok"] and not any(map(SEGMENT.fullmatch, os.listdir(options.directory))):
+        raise ValueError("%s: there is no log in it" % options.directory)  # and nobody misses one: a wrong directory
     if options.json:
         print(json.dumps(found))
     else:
