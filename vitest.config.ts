@@ -25,6 +25,7 @@ export default defineConfig({
       suite('property', 'property', 240_000, shared),
       suite('repo', 'repo', 60_000, shared),
       { ...suite('integration', 'integration', 120_000) },
+      { ...suite('evidence', 'evidence', 120_000) },
       { ...suite('escape', 'escape', 180_000) },
       { ...suite('compat', 'compat', 300_000) },
     ],
