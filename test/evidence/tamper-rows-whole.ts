@@ -250,6 +250,14 @@ const BEHIND: Row[] = [
 
 const BEGINNINGS: Row[] = [
   {
+    technique: 'a file of the number 0, which none of a log has, is put there',
+    kind: 'sound',
+    tamper: (log) => {
+      log.files.set(0, '{}\n');
+      return 0;
+    },
+  },
+  {
     technique: 'old files are removed, and an entry said so before',
     kind: 'sound',
     tamper: (log, { log: made }) => {
