@@ -69,8 +69,12 @@ function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
 
+let watched = false;
+
 /** `gatekeeper audit tail | head -1` is no error. */
 function stopQuietlyOnClosedPipe(): void {
+  if (watched) return;
+  watched = true;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     const failure = new GatekeeperError('GK_OUTPUT', { where: error.code ?? '', cause: error });

@@ -109,4 +109,4 @@ function asData(tally: Tally, size: Size, top: number) {
 }
 
 const amount = (count: number): string => (count === 0 ? '' : String(count));
-const moment = ({ time }: AuditRecord): string => visible(time.slice(0, 19).replace('T', ' '));
+const moment = ({ time }: AuditRecord): string => visible(`${time.slice(0, 19).replace('T', ' ')}Z`);
