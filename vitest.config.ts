@@ -3,11 +3,19 @@ import { defineConfig } from 'vitest/config';
 /** Files of these share modules, and may: loading them anew for each file takes longer than most tests. */
 const shared = { isolate: false };
 
-const suite = (name: string, dir: string, testTimeout: number, more: { isolate?: boolean } = {}) => ({
+/** What races, what floods, and the table of techniques. */
+const ALONE = ['techniques', 'bounds', 'spawn-race'].map((name) => `test/escape/${name}.test.ts`);
+
+const suite = (
+  name: string,
+  dir: string,
+  testTimeout: number,
+  more: { isolate?: boolean; include?: string[]; exclude?: string[] } = {},
+) => ({
   test: {
-    ...more,
     name,
     include: [`test/${dir}/**/*.test.ts`],
+    ...more,
     setupFiles: ['test/support/after-file.ts'],
     testTimeout,
     hookTimeout: testTimeout,
@@ -26,7 +34,8 @@ export default defineConfig({
       suite('repo', 'repo', 60_000, shared),
       { ...suite('integration', 'integration', 120_000) },
       { ...suite('evidence', 'evidence', 120_000) },
-      { ...suite('escape', 'escape', 180_000) },
+      { ...suite('escape-files', 'escape', 180_000, { exclude: ALONE }) },
+      { ...suite('escape', 'escape', 180_000, { include: ALONE }) },
       { ...suite('compat', 'compat', 300_000) },
     ],
   },

@@ -58,4 +58,7 @@ export type EgressDoor<Image> = {
   ports: EgressPorts | undefined;
 };
 /** `watch` returns which files were not watched before. */
-export type FileWatch = { watch: (files: readonly string[]) => ReadonlySet<string>; close: () => Promise<void> };
+export type FileWatch = {
+  watch: (files: readonly string[], urgent: boolean) => ReadonlySet<string>;
+  close: () => Promise<void>;
+};

@@ -87,11 +87,11 @@ export class Daemon<Image> {
       drain: this.#drain,
       connections: this.#connections,
       imagePath,
-      over: ({ record }) => {
-        this.#caches.release(record.cacheSlot);
-        this.#names.forget(record.id);
-        this.#inspections.forget(record.id);
+      over: ({ record: { id, cacheSlot } }) => {
+        this.#caches.release(cacheSlot);
+        for (const known of [this.#names, this.#inspections]) known.forget(id);
         parts.hooks.sweep(hooksInUse(this.#runs));
+        this.#reload.rewatch();
       },
       say,
     });
@@ -103,7 +103,7 @@ export class Daemon<Image> {
       images: this.#images,
       pushImage: (run) => this.#supervisors.pushImage(run),
       offer: ({ record }) => this.#offered.update(record),
-      watch: (files) => this.#watch.watch([...files, layout.grants]),
+      watch: (files) => this.#watch.watch([...files, layout.grants], files.length > 0),
     });
   }
 

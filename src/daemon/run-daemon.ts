@@ -58,7 +58,7 @@ export async function runDaemon(
     startEgress,
     watchFiles: (changed) => {
       const watch = watchPolicyFiles([], changed);
-      return { watch: (files) => watch.follow(files), close: () => watch.close() };
+      return { watch: (files, urgent) => watch.follow(files, urgent), close: () => watch.close() };
     },
     say,
     // Behind the answer to the client who asked.

@@ -20,12 +20,13 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { verifyCopy } from '../support/verify-copy.ts';
 import { type PythonVerdict, proofsInPython, VERIFIER, verifyInPython } from '../support/verify-in-python.ts';
 import { type Made, ROWS_OF_ENTRIES } from './tamper-rows.ts';
+import { ROWS_OF_CHECKPOINTS } from './tamper-rows-checkpoint.ts';
 import { ROWS_OF_WHOLE } from './tamper-rows-whole.ts';
 
 /** Log, what was done to it, and what both verifiers say. */
 type Tampered = { log: LogCopy; directory: string; seq: number; python?: PythonVerdict };
 
-const ROWS = [...ROWS_OF_ENTRIES, ...ROWS_OF_WHOLE];
+const ROWS = [...ROWS_OF_ENTRIES, ...ROWS_OF_WHOLE, ...ROWS_OF_CHECKPOINTS];
 const sandbox = useSandbox();
 let made: Made;
 const tampered = new Map<string, Tampered>();

@@ -64,13 +64,18 @@ describe('checkpoints', () => {
   });
 
   it('that somebody does not take are told of: in the log, by the daemon and by the doctor', async () => {
-    const failing = { holder: `file ${at('late')}/anchor`, failure: expect.stringContaining('ENOENT') };
+    const failing = {
+      holder: `file ${at('late')}/anchor`,
+      failure: expect.stringContaining('no such file or directory'),
+    };
     expect((await status()).anchorErrors).toContainEqual(failing);
     const said = await sandbox.gatekeeper(['daemon', 'status']);
-    expect(said.stdout).toContain(`${at('late')}/anchor takes no checkpoints: ENOENT`);
+    expect(said.stdout).toContain(`${at('late')}/anchor takes no checkpoints: no such file or directory`);
     const listed = await sandbox.gatekeeper(['audit', 'anchors']);
     expect(listed.status).toBe(1);
-    expect(listed.stdout).toMatch(/late\/anchor +- +- +has given nothing back; it takes no checkpoints: ENOENT/);
+    expect(listed.stdout).toMatch(
+      /late\/anchor +- +- +has given nothing back; it takes no checkpoints: no such file or directory/,
+    );
     const examined = (await json('doctor', '--static')) as { checks: { name: string; ok: boolean; detail: string }[] };
     const found = examined.checks.find(({ name }) => name === 'checkpoints elsewhere');
     expect(found).toMatchObject({ ok: false, detail: expect.stringContaining('late') });

@@ -104,6 +104,7 @@ beforeAll(async () => {
   const changing = run('until id -u; do sleep 0.3; done; while cat late/f; do sleep 0.3; done');
   while (!recorded().some(({ command, verdict }) => command === 'id -u' && verdict === 'deny')) await sleep(20);
   await sandbox.gatekeeper(['grants', 'add', 'shell_exec', 'id', '-u', '--for', '1h', '--policy', file]);
+  while (!recorded().some(({ command }) => command === 'cat late/f')) await sleep(20);
   writeFileSync(file, policy('      - { path: "./late/**", effect: deny }\n'), { mode: 0o600 });
   await changing;
   records = recorded();

@@ -22,6 +22,8 @@ type FakeImage = { rules: string[] };
 export class DaemonFixture {
   readonly layout: HomeLayout;
   readonly said: string[] = [];
+  /** What the daemon wants to hear of. */
+  watched: { files: readonly string[]; urgent: boolean } = { files: [], urgent: false };
   /** The policy "on disk": its text is its image. An Error does not compile. */
   policy: string | Error = 'rule 0\nrule 1';
   launch: LaunchTerms = { env: [], limits: {}, caches: {}, onTighten: 'end' };
@@ -99,7 +101,11 @@ export class DaemonFixture {
       },
       watchFiles: (changed) => {
         this.changed = changed;
-        return { watch: () => new Set(), close: async () => undefined };
+        const watch = (files: readonly string[], urgent: boolean) => {
+          this.watched = { files, urgent };
+          return new Set<string>();
+        };
+        return { watch, close: async () => undefined };
       },
       say: (line) => this.said.push(line),
       shutdown: () => undefined,

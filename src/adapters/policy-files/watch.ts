@@ -5,8 +5,11 @@ import { fingerprint, stamp } from './fingerprint.ts';
 import { realPath } from './roots.ts';
 
 export type PolicyWatch = {
-  /** Watches these files from now on, and none else. Returns those that it did not watch before. */
-  follow(files: readonly string[]): ReadonlySet<string>;
+  /**
+   * Watches these files from now on, and none else. Returns those that it did not watch before. `urgent`: somebody is under these policies now, so that
+   * what the kernel does not report is looked for often.
+   */
+  follow(files: readonly string[], urgent?: boolean): ReadonlySet<string>;
   close(): Promise<void>;
 };
 
@@ -32,7 +35,8 @@ class Watch implements PolicyWatch {
   #names = new Set<string>();
   #known = new Map<string, string>();
   #stamps = new Map<string, string>();
-  readonly #heartbeat: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #pace = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(files: readonly string[], onChange: (changed: ReadonlySet<string>) => void) {
@@ -44,12 +48,10 @@ class Watch implements PolicyWatch {
     // What is created between the first look and the moment when the kernel reports changes would be missed.
     this.#watcher.on('ready', () => this.#soon());
     this.#watcher.on('error', () => this.#soon());
-    // The kernel's reports can be missed: no watches left, a network file system, a directory that appears above.
-    this.#heartbeat = setInterval(() => this.#glance(), HEARTBEAT_MS).unref();
     this.follow(files);
   }
 
-  follow(files: readonly string[]): ReadonlySet<string> {
+  follow(files: readonly string[], urgent = true): ReadonlySet<string> {
     const fresh = new Set(files.filter((file) => !this.#known.has(file)));
     const names = files.flatMap((file) => [file, realPath(file)]);
     const before = this.#directories;
@@ -58,6 +60,7 @@ class Watch implements PolicyWatch {
     this.#watcher.unwatch([...before].filter((directory) => !this.#directories.has(directory)));
     this.#watcher.add([...this.#directories].filter((directory) => !before.has(directory)));
     this.#known = new Map(files.map((file) => [file, this.#known.get(file) ?? fingerprint(file)]));
+    this.#beat(urgent ? HEARTBEAT_MS : IDLE_MS);
     this.#soon();
     return fresh;
   }
@@ -66,6 +69,14 @@ class Watch implements PolicyWatch {
     clearTimeout(this.#timer);
     clearInterval(this.#heartbeat);
     await this.#watcher.close();
+  }
+
+  /** The kernel's reports can be missed: no watches left, a network file system, a directory that appears above. */
+  #beat(everyMs: number): void {
+    if (this.#pace === everyMs) return;
+    this.#pace = everyMs;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => this.#glance(), everyMs).unref();
   }
 
   #soon(): void {
@@ -110,3 +121,4 @@ function directoryOf(path: string): string {
 /** Editors write in several steps. */
 const SETTLE_MS = 20;
 const HEARTBEAT_MS = 50;
+const IDLE_MS = 1000;

@@ -73,7 +73,7 @@ export const ENVIRONMENT: readonly EscapeRow[] = [
   })),
   ...(
     [
-      ['its configuration', 'mkdir', 'config'],
+      ['its configuration', 'mkdir', 'config/new'],
       ['its keys', 'create', 'state/keys/new'],
       ['its log', 'create', 'state/audit/new'],
       ['its token', 'create', 'run/control.token'],
@@ -87,7 +87,7 @@ export const ENVIRONMENT: readonly EscapeRow[] = [
     inside: 'EACCES',
     layer: 'policy' as const,
     receipt: { action: 'file_write', target: `{gatekeeper}/${path}`, source: 'protection' },
-    unharmed: `test ! -d {gatekeeper}/config && ! grep -qs changed {gatekeeper}/${path}`,
+    unharmed: `test ! -d {gatekeeper}/config/new && ! grep -qs changed {gatekeeper}/${path}`,
   })),
   {
     covers: ['A07', 'C21'],

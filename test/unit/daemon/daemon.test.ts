@@ -83,6 +83,17 @@ describe('a run', () => {
     expect((await fixture.createRun()).env['npm_config_cache']).toBe(npm);
   });
 
+  test('has its policy watched as long as it goes on, and no longer', async () => {
+    const fixture = await daemon();
+    const { grants } = fixture.layout;
+    expect(fixture.watched).toEqual({ files: [grants], urgent: false });
+    const { supervisor } = await supervised(fixture);
+    expect(fixture.watched).toEqual({ files: ['/p/.gatekeeper.yaml', grants], urgent: true });
+    supervisor.send('ENDED', { STATUS: 0 });
+    await until(() => !fixture.watched.urgent);
+    expect(fixture.watched.files).toEqual([grants]);
+  });
+
   test('gets a name that no other living run has', async () => {
     const fixture = await daemon();
     expect((await fixture.createRun()).name).toBe('cat');

@@ -41,6 +41,17 @@ const until = (...names: string[]) =>
   vi.waitFor(() => expect([...seen].sort()).toEqual(names.sort()), { timeout: 10_000 });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
 
+it('looks for what nobody reports once a second while nobody is under a policy', () => {
+  const timers = vi.spyOn(globalThis, 'setInterval');
+  start('policy.yaml');
+  expect(timers.mock.lastCall?.[1]).toBe(50);
+  watch?.follow([`${base}/grants.json`], false);
+  expect(timers.mock.lastCall?.[1]).toBe(1000);
+  watch?.follow([`${base}/policy.yaml`], true);
+  expect(timers.mock.lastCall?.[1]).toBe(50);
+  timers.mockRestore();
+});
+
 /** Of this process, over all its inotify descriptors. */
 function inotifyWatches(): number {
   const texts = readdirSync('/proc/self/fdinfo').map((fd) => {
