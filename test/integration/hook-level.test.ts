@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -265,7 +265,9 @@ make -s; make -s -q; echo $?; npm test --silent; python3 check.py; find . -name 
     for (let waited = 0; waited < 20_000; waited += 20) {
       const { runs } = await requestControl<ListRunsResponse>(sandbox.layout, API.listRuns);
       const found = runs.find(({ argv, state }) => state === 'running' && argv.join(' ').includes(what));
-      if (found && existsSync(join(sandbox.project, what))) return found;
+      // It is there before anything is in it.
+      const told = statSync(join(sandbox.project, what), { throwIfNoEntry: false })?.size;
+      if (found && told) return found;
       await sleep(20);
     }
     throw new Error(`the run that makes ${what} did not start`);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { takeLock } from '../../../../src/adapters/process/lock-file.ts';
 import { isAlive, processArguments, processIdentity } from '../../../../src/adapters/process/process-identity.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -94,7 +94,8 @@ describe('a process identity', () => {
     const child = spawn('sleep', ['60']);
     const identity = processIdentity(child.pid!)!;
     expect(isAlive(identity)).toBe(true);
-    expect(processArguments(child.pid!)).toEqual(['sleep', '60']);
+    // Of a program that is only just there, the kernel has none yet.
+    await vi.waitFor(() => expect(processArguments(child.pid!)).toEqual(['sleep', '60']));
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(isAlive(identity)).toBe(false);
