@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config';
 /** Files of these share modules, and may: loading them anew for each file takes longer than most tests. */
 const shared = { isolate: false };
 
+/** What a daemon and its command line do, whoever starts them: no call of a run is what these are about. */
+const DAEMON = [
+  ...['anchors', 'client-hello', 'daemon', 'egress-*', 'evidence', 'grants', 'inspection', 'inspection-hostile', 'net'],
+  ...['node-hook-proxy', 'odd-bytes', 'policy-reload', 'replay', 'results'],
+].map((name) => `test/integration/${name}.test.ts`);
+
 /** What races, what floods, and the table of techniques. */
 const ALONE = ['techniques', 'bounds', 'spawn-race'].map((name) => `test/escape/${name}.test.ts`);
 
@@ -32,7 +38,8 @@ export default defineConfig({
       suite('golden', 'golden', 60_000, shared),
       suite('property', 'property', 240_000, shared),
       suite('repo', 'repo', 60_000, shared),
-      { ...suite('integration', 'integration', 120_000) },
+      { ...suite('integration', 'integration', 120_000, { exclude: DAEMON }) },
+      { ...suite('daemon', 'integration', 120_000, { include: DAEMON }) },
       { ...suite('evidence', 'evidence', 120_000) },
       { ...suite('escape-files', 'escape', 180_000, { exclude: ALONE }) },
       { ...suite('escape', 'escape', 180_000, { include: ALONE }) },
