@@ -5,7 +5,18 @@ const shared = { isolate: false };
 
 /** What a daemon and its command line do, whoever starts them: no call of a run is what these are about. */
 const DAEMON = [
-  ...['anchors', 'client-hello', 'daemon', 'egress-*', 'evidence', 'grants', 'inspection', 'inspection-hostile', 'net'],
+  ...[
+    'anchors',
+    'client-hello',
+    'command-line',
+    'daemon',
+    'egress-*',
+    'evidence',
+    'grants',
+    'inspection',
+    'inspection-hostile',
+    'net',
+  ],
   ...['node-hook-proxy', 'odd-bytes', 'policy-reload', 'replay', 'results'],
 ].map((name) => `test/integration/${name}.test.ts`);
 
