@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Files of these share modules, and may: loading them anew for each file takes longer than most tests. */
 const shared = { isolate: false };
 
-/** What a daemon and its command line do, whoever starts them: no call of a run is what these are about. */
+/** What a daemon, its command line and the hooks in programs do, whoever starts them. */
 const DAEMON = [
   ...[
     'anchors',
@@ -17,7 +17,16 @@ const DAEMON = [
     'inspection-hostile',
     'net',
   ],
-  ...['node-hook-proxy', 'odd-bytes', 'policy-reload', 'replay', 'results'],
+  ...[
+    'hook-delivery',
+    'hook-library',
+    'node-hook',
+    'node-hook-proxy',
+    'odd-bytes',
+    'policy-reload',
+    'replay',
+    'results',
+  ],
 ].map((name) => `test/integration/${name}.test.ts`);
 
 /** What races, what floods, and the table of techniques. */
