@@ -5,28 +5,24 @@ const shared = { isolate: false };
 
 /** What a daemon, its command line and the hooks in programs do, whoever starts them. */
 const DAEMON = [
-  ...[
-    'anchors',
-    'client-hello',
-    'command-line',
-    'daemon',
-    'egress-*',
-    'evidence',
-    'grants',
-    'inspection',
-    'inspection-hostile',
-    'net',
-  ],
-  ...[
-    'hook-delivery',
-    'hook-library',
-    'node-hook',
-    'node-hook-proxy',
-    'odd-bytes',
-    'policy-reload',
-    'replay',
-    'results',
-  ],
+  'anchors',
+  'client-hello',
+  'command-line',
+  'daemon',
+  'egress-*',
+  'evidence',
+  'grants',
+  'hook-delivery',
+  'hook-library',
+  'inspection',
+  'inspection-hostile',
+  'net',
+  'node-hook',
+  'node-hook-proxy',
+  'odd-bytes',
+  'policy-reload',
+  'replay',
+  'results',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 /** What races, what floods, and the table of techniques. */
